@@ -8,17 +8,17 @@ export type Wire = string & { readonly [brand]: "Wire" };
 
 /** The wire form of ordinary text. Lone surrogates become U+FFFD, as everywhere in Node. */
 export function toWire(text: string): Wire {
-  return (isAscii(text) ? text : Buffer.from(text, "utf8").latin1Slice()) as Wire;
+  return (isAscii(text) ? text : Buffer.from(text, "utf8").toString("latin1")) as Wire;
 }
 
 /** The ordinary text of a wire string. */
 export function fromWire(wire: Wire): string {
-  return isAscii(wire) ? wire : Buffer.from(wire, "latin1").utf8Slice();
+  return isAscii(wire) ? wire : Buffer.from(wire, "latin1").toString("utf8");
 }
 
 /** A flat copy of some bytes, safe to keep: it does not hold on to the buffer it was cut from. */
 export function wireOf(bytes: Buffer, start = 0, end = bytes.length): Wire {
-  return bytes.latin1Slice(start, end) as Wire;
+  return bytes.toString("latin1", start, end) as Wire;
 }
 
 /** The bytes of a wire string, for stores and hashes. */

@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.js";
 import type { Config } from "../core/config.js";
 import type { Random } from "../core/random.js";
 import type { Users } from "../core/users.js";
-import { channelBindingFeature, channelBindings, type ChannelBindingType } from "../sasl/channel-binding.js";
+import { channelBindingFeature, channelBindings, type ChannelBindingType, type SecureChannel } from "../sasl/channel-binding.js";
 import type { Credentials } from "../sasl/credentials.js";
 import { nodeCrypto, type SaslCrypto } from "../sasl/crypto.js";
 import { decodeSaslData } from "../sasl/encoding.js";
@@ -13,7 +13,6 @@ import { createMechanism, offeredMechanisms } from "../sasl/mechanisms.js";
 import { JID } from "../stanza/jid.js";
 import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
-import type { Security } from "./transport.js";
 
 export interface AuthenticationPorts {
   readonly config: Config;
@@ -29,7 +28,7 @@ export interface AuthenticationPorts {
 export interface LoginPlace {
   readonly domain: string;
   readonly address: string;
-  readonly security: Security | undefined;
+  readonly security: SecureChannel | undefined;
 }
 
 export type LoginStep =
@@ -50,7 +49,7 @@ export class Authentication {
   }
 
   /** The children of `<stream:features/>` for a connection that may log in. */
-  features(security: Security | undefined): readonly Element[] {
+  features(security: SecureChannel | undefined): readonly Element[] {
     const bindings = bindingsOf(security);
     const mechanisms = this.#offered(security, bindings).map((name) => xml("mechanism", {}, name));
     const types = channelBindingFeature(bindings.keys());
@@ -70,7 +69,7 @@ export class Authentication {
     return new Exchange(mechanism, place.domain, text === "" ? undefined : initial);
   }
 
-  #offered(security: Security | undefined, bindings: ReadonlyMap<ChannelBindingType, Buffer>): readonly string[] {
+  #offered(security: SecureChannel | undefined, bindings: ReadonlyMap<ChannelBindingType, Buffer>): readonly string[] {
     const { c2s, auth } = this.#ports.config;
     return offeredMechanisms({
       secure: security !== undefined,
@@ -133,7 +132,7 @@ export class Exchange {
   }
 }
 
-function bindingsOf(security: Security | undefined): ReadonlyMap<ChannelBindingType, Buffer> {
+function bindingsOf(security: SecureChannel | undefined): ReadonlyMap<ChannelBindingType, Buffer> {
   return security ? channelBindings(security) : NO_BINDINGS;
 }
 

@@ -10,6 +10,8 @@ export interface ConnectionLimits {
 export interface Counted {
   /** Called every sweep with the time, in ms since 1970. */
   sweep(now: number): void;
+  /** The server is being stopped. */
+  shutDown(): void;
 }
 
 export class Connections {

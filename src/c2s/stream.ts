@@ -13,6 +13,7 @@ import { type Wire, w, toWire } from "../xml/wire.js";
 import type { StreamInfo } from "../core/feature.js";
 import type { Session, Sink } from "../core/session.js";
 import type { Timer } from "../core/clock.js";
+import { randomText } from "../core/random.js";
 import { Exchange } from "./authentication.js";
 import { bindResource } from "./bind.js";
 import type { Counted } from "./connections.js";
@@ -127,6 +128,10 @@ export class ClientStream implements TransportListener, Sink, Counted {
     else if (silent > idle_keepalive) this.#write(WHITE_SPACE);
   }
 
+  shutDown(): void {
+    this.close(new StreamError("system-shutdown"));
+  }
+
   // --- the stream header (RFC 6120 §4.7)
 
   #opened(head: StreamHead): void {
@@ -157,7 +162,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
     const domain = this.#info.domain || this.#ports.config.domain;
     const from = this.#head?.attribute("from");
     const to = from === undefined ? ("" as Wire) : w` to='${escapeAttribute(from)}'`;
-    const id = toWire(this.#ports.random.id());
+    const id = toWire(randomText(this.#ports.random));
     this.#write(
       w`<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='${toWire(NS.streams)}' id='${id}' from='${escapeAttribute(domain)}'${to} version='1.0' xml:lang='${toWire(PUBLIC_LANG)}'>`,
     );

@@ -1,0 +1,76 @@
+// `npm run conformance`: everything that needs more than Node, part by part, with the time of each and one line at the end that counts all.
+// `-- --only=NAME` runs one part, `-- --server=prosody` puts another server in our place.
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { shortBench } from "../bench/main.js";
+import { table } from "../bench/report.js";
+import { prosody } from "../bench/servers/prosody.js";
+import { rookery } from "../bench/servers/rookery.js";
+import { smackPart } from "./interop/smack.js";
+import { slixmppPart } from "./interop/slixmpp.js";
+import { xmppjsPart } from "./interop/xmppjs.js";
+import { type Outcome, type Part, plus, say, scriptPart, type Surroundings } from "./part.js";
+
+const benchPart: Part = {
+  name: "bench",
+  run: async () => {
+    const all = await shortBench();
+    say(table(all));
+    return { passed: all.length, failed: 0, skipped: 0 };
+  },
+};
+
+/** In this order. A part that another suite brings is one line here. */
+const PARTS: readonly Part[] = [
+  scriptPart("scenes", "build/conformance/runner/main.js"),
+  scriptPart("scenes on Prosody", "build/conformance/runner/main.js", "--server", "prosody"),
+  slixmppPart,
+  xmppjsPart,
+  smackPart,
+  benchPart,
+];
+
+async function main(options: readonly string[]): Promise<number> {
+  const option = (name: string): string | undefined =>
+    options.find((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
+  const around = surroundings(option("server") ?? "rookery");
+  const only = option("only");
+  const chosen = PARTS.filter((part) => only === undefined || part.name === only);
+  if (chosen.length === 0)
+    say(`no part is named ${only ?? ""}; there are: ${PARTS.map((part) => part.name).join(", ")}`);
+  const lines: string[] = [];
+  let sum: Outcome = { passed: 0, failed: chosen.length === 0 ? 1 : 0, skipped: 0 };
+  for (const part of chosen) {
+    say(`\n== ${part.name}`);
+    const started = performance.now();
+    const outcome = await guarded(part, around);
+    lines.push(`${part.name}: ${counts(outcome)} (${Math.round((performance.now() - started) / 1000)} s)`);
+    sum = plus(sum, outcome);
+  }
+  say(`\n== conformance\n${lines.join("\n")}\n${counts(sum)}`);
+  return sum.failed === 0 ? 0 : 1;
+}
+
+function surroundings(server: string): Surroundings {
+  return {
+    server: (folder) => (server === "prosody" ? prosody({ folder }) : rookery({ folder, archive: "always" })),
+    tools: process.env["ROOKERY_TOOLS"] ?? join(tmpdir(), "rookery-tools"),
+    ci: process.env["CI"] === "true",
+  };
+}
+
+/** A part that throws counts as one failure; the others still run. */
+async function guarded(part: Part, around: Surroundings): Promise<Outcome> {
+  try {
+    return await part.run(around);
+  } catch (error) {
+    say(`FAILED  ${part.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+function counts({ passed, failed, skipped }: Outcome): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+process.exitCode = await main(process.argv.slice(2));

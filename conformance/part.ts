@@ -21,6 +21,8 @@ export interface Surroundings {
 
 export interface Part {
   readonly name: string;
+  /** The points of points.ts that the part as a whole shows. */
+  readonly shows: readonly string[];
   run(around: Surroundings): Promise<Outcome>;
 }
 
@@ -41,9 +43,15 @@ export function plus(a: Outcome, b: Outcome): Outcome {
 }
 
 /** A part that is a Node script (path from the project's root, then its parameters) which prints `N passed, N failed` at its end. */
-export function scriptPart(name: string, script: string, ...parameters: readonly string[]): Part {
+export function scriptPart(
+  name: string,
+  shows: readonly string[],
+  script: string,
+  ...parameters: readonly string[]
+): Part {
   return {
     name,
+    shows,
     run: async (around) => {
       if (!existsSync(ROOT + script)) return missing(`${script} is not there`, around);
       const { code, output } = await runScript([ROOT + script, ...parameters]);

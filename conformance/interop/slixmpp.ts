@@ -12,6 +12,7 @@ const SCRIPT = fileURLToPath(new URL("../../../conformance/interop/slixmpp_peer.
 
 export const slixmppPart: Part = {
   name: "slixmpp",
+  shows: ["1.show1"],
   run: (around) => {
     const program = slixmpp(around);
     if (typeof program === "string") return Promise.resolve(missing(program, around));

@@ -30,6 +30,7 @@ const REQUIRED: Readonly<Record<string, number>> = {
   FormTest: 1,
 };
 const LEAST = 35;
+const LIMIT_MS = 600_000; // the download from Maven Central included
 
 const PROPERTIES = ["-Dsinttest.retry=2"];
 
@@ -43,6 +44,7 @@ interface Row {
 
 export const smackPart: Part = {
   name: "Smack",
+  shows: ["1.show2"],
   run: async (around) => {
     const suite = process.env["ROOKERY_SMACK"];
     if (suite === undefined || !existsSync(join(suite, "run.sh")))
@@ -71,6 +73,7 @@ async function runSuite(suite: string, server: RunningServer, folder: string): P
   const child = spawn("bash", parameters, {
     env: { ...process.env, SMACK_OUT: out },
     stdio: ["ignore", "pipe", "pipe"],
+    timeout: LIMIT_MS,
   });
   let printed = "";
   const keep = (text: string): void => void (printed = (printed + text).slice(-4000));

@@ -20,6 +20,7 @@ export const xmppjs: PeerProgram = {
 
 export const xmppjsPart: Part = {
   name: "xmpp.js",
+  shows: ["1.show1"],
   run: async (around) => {
     const alone = await new EchoSuite(around, xmppjs, xmppjs).run();
     const other = slixmpp(around);

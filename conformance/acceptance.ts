@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { say } from "./part.js";
-import { type Point, POINTS } from "./points.js";
+import { type Point, POINTS, tagsIn } from "./points.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const EXAMPLES = 3; // names shown per point; the rest is a number
@@ -25,12 +25,6 @@ interface JestReport {
 interface ScenesReport {
   readonly server: string;
   readonly results: readonly { spec: string; sentence: string; tags: readonly string[]; outcome: string }[];
-}
-
-const TAG = /@(\d+\.(?:\d+|show\d+|bad)|[A-Z]\d+)(?![\w.])/g;
-
-function tagsIn(text: string): readonly string[] {
-  return [...text.matchAll(TAG)].flatMap(([, id]) => (id === undefined ? [] : [id]));
 }
 
 function jestProofs(file: string): readonly Proof[] {
@@ -68,6 +62,13 @@ function proofsOf(point: Point, proofs: readonly Proof[]): readonly Proof[] {
   return proofs.filter((proof) => proof.tags.includes(point.id)).sort((a, b) => a.name.localeCompare(b.name, "en"));
 }
 
+/** "The attack rows as tests" is shown when every row is. */
+function rowsTogether(proofs: readonly Proof[]): readonly Proof[] {
+  const rows = POINTS.filter(({ id }) => /^[A-Z]/.test(id));
+  const shown = rows.every((point) => proofsOf(point, proofs).some(({ passed }) => passed));
+  return shown ? [{ name: "every attack row has its tests", passed: true, tags: ["1.show3"] }] : [];
+}
+
 /** A point's line: the proofs, or the word "missing". The names of failed ones come first. */
 function row(point: Point, proofs: readonly Proof[]): string {
   const failed = proofs.filter((proof) => !proof.passed);
@@ -80,11 +81,12 @@ function row(point: Point, proofs: readonly Proof[]): string {
 function main(options: readonly string[]): number {
   const jest = options.find((option) => option.startsWith("--jest="))?.slice("--jest=".length) ?? runJest();
   const scenes = join(ROOT, "build/scenes-rookery.json");
-  const proofs = [
+  const proofs: Proof[] = [
     ...jestProofs(jest),
     ...(existsSync(scenes) ? scenesProofs(scenes) : []),
     ...partProofs(join(ROOT, "build/parts")),
   ];
+  proofs.push(...rowsTogether(proofs));
   const rows = POINTS.map((point) => row(point, proofsOf(point, proofs)));
   const head =
     "# What shows what\n\nWritten by `npm run acceptance` from the tags in test names; not edited by hand.\n";

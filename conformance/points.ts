@@ -44,3 +44,10 @@ export const POINTS: readonly Point[] = points({
   R1: "A forged from",
   R8: "Address tricks",
 });
+
+const TAG = /@(\d+\.(?:\d+|show\d+|bad)|[A-Z]\d+)(?![\w.])/g;
+
+/** The ids in a test's name, written `@1.4` or `@X3`. */
+export function tagsIn(text: string): readonly string[] {
+  return [...text.matchAll(TAG)].flatMap(([, id]) => (id === undefined ? [] : [id]));
+}

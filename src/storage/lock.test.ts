@@ -8,8 +8,11 @@ describe("the lock of a data folder", () => {
   it("is refused while another process has it, naming that process, and is free after its kill -9 @1.bad", () =>
     inFolder(async (dir) => {
       const other = await runningChild("lock", dir);
-      expect(() => acquireLock(dir)).toThrow(`in use by process ${other.pid}`);
-      await other.kill();
+      try {
+        expect(() => acquireLock(dir)).toThrow(`in use by process ${other.pid}`);
+      } finally {
+        await other.kill();
+      }
       acquireLock(dir).release();
     }));
 

@@ -37,7 +37,8 @@ function packWrite(items: Item[], write: Write, declared: DeclaredStores): void 
     case "append":
       return packAppend(items, write);
     case "settle":
-      items.push(Op.settle, write.owner, write.ids.length, ...write.ids);
+      items.push(Op.settle, write.owner, write.ids.length);
+      for (const id of write.ids) items.push(id);
       return;
     case "erase":
       items.push(Op.erase, write.owner);

@@ -94,7 +94,7 @@ export class Reader {
 
   /** By one step per owner through the index, not by a walk over all entries. */
   highestId(): number {
-    const sql = `SELECT max(coalesce((SELECT max((SELECT max(id) FROM log WHERE owner = number)) FROM owners), 0),
+    const sql = `SELECT max(coalesce((SELECT max((SELECT max(id) FROM log WHERE log.owner = owners.number)) FROM owners), 0),
       (SELECT value FROM facts WHERE name = 'erased id')) AS n`;
     return Number(this.#prepared(sql).get()?.["n"]);
   }

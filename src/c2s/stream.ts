@@ -4,7 +4,7 @@ import { StanzaError, StreamError, type StreamCondition } from "../stanza/errors
 import { JID } from "../stanza/jid.js";
 import { Stanza } from "../stanza/stanza.js";
 import { escapeAttribute } from "../xml/escape.js";
-import { Element, xml } from "../xml/element.js";
+import { type Element, xml } from "../xml/element.js";
 import { XmlFault } from "../xml/faults.js";
 import { NS } from "../xml/namespaces.js";
 import { Scanner, type Fragment, type StreamHead } from "../xml/scanner.js";

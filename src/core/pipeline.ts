@@ -14,7 +14,7 @@ import {
   type Recipient,
   type Verdict,
 } from "./delivery.js";
-import type { Answer, Feature, IqHandler, Step, StepTable } from "./feature.js";
+import type { Answer, Feature, IqHandler, Step } from "./feature.js";
 import { Flow, type Hop } from "./flow.js";
 import type { Log } from "./log.js";
 import { AFTER_VERDICT, BEFORE_VERDICT, PHASES, type Phase } from "./phases.js";
@@ -288,7 +288,7 @@ function verdict(stanza: Stanza, to: JID, account: Account): Verdict {
 function compile(features: readonly Feature[], side: "sent" | "received", phases: readonly Phase[]): Compiled {
   const steps = (kind: Kind): Step[] =>
     phases.flatMap((phase) =>
-      features.flatMap((feature) => (feature[side] as StepTable | undefined)?.[kind]?.[phase] ?? []),
+      features.flatMap((feature) => feature[side]?.[kind]?.[phase] ?? []),
     );
   return { message: steps("message"), presence: steps("presence"), iq: steps("iq") };
 }

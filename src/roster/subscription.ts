@@ -28,6 +28,10 @@ export interface InboundOutcome extends Outcome {
   readonly reply?: "subscribed";
 }
 
+export function isState(text: string): text is State {
+  return Object.hasOwn(OUTBOUND.subscribe, text);
+}
+
 export function isSubscriptionType(type: string | undefined): type is SubscriptionType {
   return SUBSCRIPTION_TYPES.some((one) => one === type);
 }

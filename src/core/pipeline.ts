@@ -80,7 +80,7 @@ export class Pipeline {
     if (side === "sent") return flow.session?.account.isStale ? flow.session.jid.bare : undefined;
     const { to } = stanza;
     if (!to || this.#ports.router.resolve(to).kind !== "account" || this.#ports.accounts.peek(to.bare)) return undefined;
-    return needsAccount(stanza) ? to.bare : undefined;
+    return needsAccount(stanza) || this.#ports.accounts.isInUse(to.bare) ? to.bare : undefined;
   }
 
   #hop(flow: Flow, hop: Hop): void {

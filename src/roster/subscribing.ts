@@ -35,10 +35,10 @@ export class Subscribing {
     const roster = rosterOf(account);
     const before = roster.standing(contact);
     const outcome = outbound(type, before);
-    const listed = type === "subscribe" || (type === "subscribed" && outcome.approved);
+    const changed = outcome.state !== before.state || outcome.approved !== before.approved;
+    const listed = changed && (type === "subscribe" || type === "subscribed");
     if (listed && isFull(roster, contact, this.#limits)) return tooManyContacts();
-    if (listed || outcome.state !== before.state || outcome.approved !== before.approved)
-      this.#changes.stand(flow, account, contact, outcome, { listed });
+    if (changed) this.#changes.stand(flow, account, contact, outcome, { listed });
     if (!outcome.passes) return "stop";
     flow.replace(flow.stanza.readdress(account.jid, contact));
     tellOfChange(flow, account, contact, before, outcome);

@@ -100,10 +100,17 @@ export class Accounts {
     }
   }
 
-  #withTimeout(read: Promise<ReadonlyMap<string, readonly Row[]>>, key: string): Promise<ReadonlyMap<string, readonly Row[]>> {
+  #withTimeout(
+    read: Promise<ReadonlyMap<string, readonly Row[]>>,
+    key: string,
+  ): Promise<ReadonlyMap<string, readonly Row[]>> {
     return new Promise((resolve, reject) => {
-      const timer = this.#ports.clock.after(this.#ports.timeoutMs, () => reject(new LoadFault(`loading ${key} took too long`)));
-      read.then(resolve, (cause: unknown) => reject(new LoadFault(`loading ${key} failed`, { cause }))).finally(() => timer.cancel());
+      const timer = this.#ports.clock.after(this.#ports.timeoutMs, () =>
+        reject(new LoadFault(`loading ${key} took too long`)),
+      );
+      read
+        .then(resolve, (cause: unknown) => reject(new LoadFault(`loading ${key} failed`, { cause })))
+        .finally(() => timer.cancel());
     });
   }
 }

@@ -117,7 +117,9 @@ export class Committer {
       if (isOutdated(queued)) this.#settle(queued, "refused");
       else batch.push(queued);
     }
-    for (const queued of batch) for (const write of queued.writes) if (write.op === "append" && write.id === 0) (write as Append).id = this.#ports.ids.next();
+    for (const queued of batch)
+      for (const write of queued.writes)
+        if (write.op === "append" && write.id === 0) (write as Append).id = this.#ports.ids.next();
     return batch;
   }
 

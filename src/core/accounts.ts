@@ -71,6 +71,11 @@ export class Accounts {
     if (!account.isStale) this.#cold.set(key, account);
   }
 
+  /** It has sessions or uncommitted changes, even if it must be loaded again before it is used. */
+  isInUse(bare: JID): boolean {
+    return this.#held.has(bare.toString());
+  }
+
   /** The accounts that are in use now (with sessions or uncommitted changes). */
   inUse(): Iterable<Account> {
     return this.#held.values();

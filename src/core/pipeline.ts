@@ -88,7 +88,7 @@ export class Pipeline {
     const { to } = stanza;
     if (!to || this.#ports.router.resolve(to).kind !== "account" || this.#ports.accounts.peek(to.bare))
       return undefined;
-    return needsAccount(stanza) ? to.bare : undefined;
+    return needsAccount(stanza) || this.#ports.accounts.isInUse(to.bare) ? to.bare : undefined;
   }
 
   #hop(flow: Flow, hop: Hop): void {

@@ -15,6 +15,7 @@ import { ACCOUNT_STORES, features, STORES } from "./features.js";
 import { unhosted } from "./s2s/unhosted.js";
 import { deriveCredentials } from "./sasl/credentials.js";
 import type { Storage } from "./storage/port.js";
+import type { Json } from "./storage/writes.js";
 
 export { STORES };
 
@@ -41,7 +42,7 @@ export async function openServer(ports: ServerPorts): Promise<Server> {
   const { config, storage, clock, random, log } = ports;
   const core = await Core.open({
     ...ports,
-    derive: (password) => deriveCredentials(password, config.auth.scram_iterations, (size) => random.bytes(size)),
+    derive: async (password) => (await deriveCredentials(password, config.auth.scram_iterations, (size) => random.bytes(size))) as Json,
     features,
     remote: unhosted,
     accountStores: ACCOUNT_STORES,

@@ -104,8 +104,8 @@ export function securityOf(socket: TLSSocket, tls: TlsContexts): SecureChannel {
   const leaf = socket.getCertificate();
   return {
     protocol: socket.getProtocol() ?? "",
-    serverEndPoint: leaf && "raw" in leaf ? tls.endPoint(leaf.raw) : undefined,
-    exportKeyingMaterial: (length, label, context) => socket.exportKeyingMaterial(length, label, context),
+    exportKey: (length, label) => socket.exportKeyingMaterial(length, label, Buffer.alloc(0)),
+    certificate: leaf && "raw" in leaf ? tls.certificateOf(leaf.raw) : undefined,
   };
 }
 

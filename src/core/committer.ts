@@ -1,6 +1,6 @@
 // Group commit: one batch of units on its way to the store, the next one filling. Nothing is released before its unit is durable.
-import type { Outcome, Storage, Unit } from "../storage/port.js";
-import type { Write } from "../storage/writes.js";
+import type { Storage } from "../storage/port.js";
+import type { Outcome, Unit, Write } from "../storage/writes.js";
 import type { Account } from "./account.js";
 import type { Clock } from "./clock.js";
 import type { Append } from "./flow.js";

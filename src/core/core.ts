@@ -1,5 +1,6 @@
 // Puts the core together: storage in, sessions out. The transports bind sessions and feed their lanes; the features decide.
-import type { Json, Storage } from "../storage/port.js";
+import type { Storage } from "../storage/port.js";
+import type { Json } from "../storage/writes.js";
 import { Accounts } from "./accounts.js";
 import type { Clock } from "./clock.js";
 import { Committer } from "./committer.js";

@@ -2,8 +2,8 @@
 import { StanzaError } from "../stanza/errors.js";
 import { errorOf } from "../stanza/build.js";
 import type { Stanza } from "../stanza/stanza.js";
-import type { Entry } from "../storage/port.js";
-import type { Write } from "../storage/writes.js";
+
+import type { Entry, Write } from "../storage/writes.js";
 import type { Account } from "./account.js";
 import type { Verdict } from "./delivery.js";
 import type { Session } from "./session.js";

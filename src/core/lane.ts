@@ -1,5 +1,5 @@
 // One session's stanzas take effect in arrival order: they are decided one after the other, committed together, released and counted in order.
-import type { Outcome } from "../storage/port.js";
+import type { Outcome } from "../storage/writes.js";
 import type { Committer } from "./committer.js";
 import { Flow, type Origin } from "./flow.js";
 import type { Pipeline } from "./pipeline.js";

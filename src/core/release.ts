@@ -2,7 +2,7 @@
 import { errorOf } from "../stanza/build.js";
 import { StanzaError, StreamError } from "../stanza/errors.js";
 import type { Stanza } from "../stanza/stanza.js";
-import type { Outcome } from "../storage/port.js";
+import type { Outcome } from "../storage/writes.js";
 import type { Accounts } from "./accounts.js";
 import type { Append, Effect, Flow } from "./flow.js";
 import type { Log } from "./log.js";

@@ -2,7 +2,8 @@
 import type { JID } from "../stanza/jid.js";
 import { StreamError } from "../stanza/errors.js";
 import { presence } from "../stanza/build.js";
-import type { Json, Outcome, Storage } from "../storage/port.js";
+import { placeOf, type Storage } from "../storage/port.js";
+import type { Json, Outcome } from "../storage/writes.js";
 import { ACCOUNT_STORE, type Account } from "./account.js";
 import type { Accounts } from "./accounts.js";
 import type { Clock } from "./clock.js";
@@ -62,8 +63,9 @@ export class Users {
     for (;;) {
       const rows = await this.#ports.storage.list(ACCOUNT_STORE, after === undefined ? { limit: LIST_PAGE } : { after, limit: LIST_PAGE });
       for (const row of rows) yield row.owner;
-      after = rows.at(-1)?.owner;
-      if (rows.length < LIST_PAGE || after === undefined) return;
+      const last = rows.at(-1);
+      if (rows.length < LIST_PAGE || !last) return;
+      after = placeOf(last);
     }
   }
 

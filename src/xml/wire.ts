@@ -34,6 +34,5 @@ export function w(literals: TemplateStringsArray, ...holes: readonly Wire[]): Wi
 }
 
 function isAscii(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- the range is the point
   return !/[^\x00-\x7f]/.test(text);
 }

@@ -1,0 +1,85 @@
+// The comparison as a table: what the terminal shows and what bench/RESULTS.md keeps.
+import { execFileSync } from "node:child_process";
+import { cpus } from "node:os";
+import { clientLoad, microsPerMessage, perSecond, type Plan, type Series } from "./compare.js";
+import { STANZA_BYTES } from "./pair.js";
+
+const BASE = "prosody";
+const HEAD = [
+  "server",
+  "",
+  "messages/s",
+  "µs CPU per message",
+  "rounds",
+  "messages per CPU second beside Prosody",
+  "RSS MiB",
+  "client busy",
+];
+
+/** One row per server and mode, as a Markdown table whose columns also line up in a terminal. */
+export function table(all: readonly Series[]): string {
+  const rows = [HEAD, ...all.map((one) => row(one, all))];
+  const widths = HEAD.map((_, column) => Math.max(3, ...rows.map((cells) => cells[column]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(" | ")} |`;
+  const [head = HEAD, ...body] = rows;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("\n") + "\n";
+}
+
+function row(one: Series, all: readonly Series[]): string[] {
+  const micros = one.rounds.map((round) => microsPerMessage([round]).toFixed(1));
+  return [
+    one.server,
+    one.mode,
+    String(perSecond(one.rounds)),
+    microsPerMessage(one.rounds).toFixed(1),
+    micros.join(" "),
+    ratio(one, all),
+    String(Math.round(Math.max(...one.rounds.map((round) => round.serverResidentBytes)) / 2 ** 20)),
+    `${Math.round(100 * clientLoad(one.rounds))} %`,
+  ];
+}
+
+function ratio(one: Series, all: readonly Series[]): string {
+  const base = all.find((other) => other.server === BASE && other.mode === one.mode);
+  return base === undefined ? "" : `${(microsPerMessage(base.rounds) / microsPerMessage(one.rounds)).toFixed(2)} ×`;
+}
+
+/** The file bench/RESULTS.md. */
+export function document(all: readonly Series[], plan: Plan, date: Date): string {
+  return `# One-to-one messages beside Prosody
+
+Written by \`npm run bench\`; not edited by hand.
+
+- ${date.toISOString().slice(0, 10)}, commit ${commit()}, Node ${process.version}, ${prosodyVersion()}, ${machine()}
+- ${plan.pairs} pairs, ${plan.inFlight} messages of ${STANZA_BYTES} bytes in flight each, chat to full JIDs, no archive unless the name says so;
+  ${plan.rounds} rounds of ${plan.measureMs / 1000} s after ${plan.warmUpMs / 1000} s of warm-up, servers in turn in one run, every message checked for order and count
+- server on core 0, load generator on core 1; server CPU is user and system time of all its threads; TLS is direct TLS 1.3
+- Prosody runs with \`gc = { mode = "generational" }\`
+
+${table(all)}`;
+}
+
+function commit(): string {
+  const git = (...parameters: string[]): string => execFileSync("git", parameters, { encoding: "utf8" }).trim();
+  try {
+    return (
+      git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "--", "src") === "" ? "" : " with changes")
+    );
+  } catch {
+    return "unknown"; // not a checkout
+  }
+}
+
+function prosodyVersion(): string {
+  try {
+    return execFileSync("prosodyctl", ["about"], { encoding: "utf8" }).split("\n", 1)[0] ?? "";
+  } catch {
+    return "no Prosody";
+  }
+}
+
+function machine(): string {
+  const all = cpus();
+  return `${all.length} × ${all[0]?.model ?? "unknown processor"}`;
+}

@@ -1,0 +1,36 @@
+// CPU time and memory of a process tree, read from /proc (Linux).
+import { readdirSync, readFileSync } from "node:fs";
+
+const TICKS_PER_SECOND = 100; // USER_HZ, the same on every Linux that Node runs on
+
+export interface Usage {
+  /** User and system time of all threads, living children included, in seconds. */
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+}
+
+/** What a process and its descendants have used so far; throws when the process is gone. */
+export function usageOf(pid: number): Usage {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const ticks = [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0);
+  const own = { cpuSeconds: ticks / TICKS_PER_SECOND, residentBytes: residentBytes(pid) };
+  return childrenOf(pid).map(usageOf).reduce(plus, own);
+}
+
+function plus(a: Usage, b: Usage): Usage {
+  return { cpuSeconds: a.cpuSeconds + b.cpuSeconds, residentBytes: a.residentBytes + b.residentBytes };
+}
+
+function residentBytes(pid: number): number {
+  const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"));
+  return Number(line?.[1] ?? 0) * 1024;
+}
+
+function childrenOf(pid: number): number[] {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.flatMap((thread) => {
+    const list = readFileSync(`/proc/${pid}/task/${thread}/children`, "latin1");
+    return list.split(" ").filter(Boolean).map(Number);
+  });
+}

@@ -1,0 +1,435 @@
+// A client's stream (RFC 6120 §4): one state, and one table of which element may come in which state. What is not in it is a stream error.
+import { errorOf, resultOf } from "../stanza/build.js";
+import { StanzaError, StreamError, type StreamCondition } from "../stanza/errors.js";
+import { JID } from "../stanza/jid.js";
+import { Stanza } from "../stanza/stanza.js";
+import { escapeAttribute } from "../xml/escape.js";
+import { type Element, xml } from "../xml/element.js";
+import { XmlFault } from "../xml/faults.js";
+import { NS } from "../xml/namespaces.js";
+import { Scanner, type Fragment, type StreamHead } from "../xml/scanner.js";
+import { elementToWire } from "../xml/serialize.js";
+import { type Wire, w, toWire } from "../xml/wire.js";
+import type { StreamInfo } from "../core/feature.js";
+import type { Session, Sink } from "../core/session.js";
+import type { Timer } from "../core/clock.js";
+import { randomText } from "../core/random.js";
+import { Exchange } from "./authentication.js";
+import { bindResource } from "./bind.js";
+import type { Counted } from "./connections.js";
+import { earlyLimits, fullLimits } from "./limits.js";
+import { Outbox } from "./outbox.js";
+import type { C2SPorts } from "./ports.js";
+import type { Transport, TransportListener } from "./transport.js";
+
+type State =
+  | { readonly at: "start" } // nobody has logged in
+  | { readonly at: "sasl"; readonly exchange: Exchange }
+  | { readonly at: "unbound"; readonly user: JID }
+  | { readonly at: "bound"; readonly user: JID; readonly session: Session }
+  | { readonly at: "ended" };
+
+const PUBLIC_LANG = "en";
+const WHITE_SPACE = " " as Wire;
+const CLOSE_TAG = "</stream:stream>" as Wire;
+
+export class ClientStream implements TransportListener, Sink, Counted {
+  readonly #ports: C2SPorts;
+  readonly #transport: Transport;
+  readonly #scanner: Scanner;
+  readonly #outbox: Outbox;
+  readonly #deadline: Timer;
+  #state: State = { at: "start" };
+  #head: StreamHead | undefined; // of the document being read
+  #headSent = false;
+  #lang: string | undefined;
+  #info: StreamInfo;
+  #failures = 0;
+  #closeSent = false;
+  #lastHeard: number;
+
+  constructor(ports: C2SPorts, transport: Transport) {
+    const { limits } = ports.config;
+    this.#ports = ports;
+    this.#transport = transport;
+    this.#info = { domain: "", secure: false, authenticated: false, address: transport.address, registrations: 0 };
+    this.#scanner = new Scanner(
+      {
+        head: (head) => this.#opened(head),
+        fragment: (fragment) => this.#handle(fragment),
+        end: () => this.#peerClosed(),
+      },
+      earlyLimits(limits),
+    );
+    this.#outbox = new Outbox(transport, ports.flusher, limits.outbox_bytes, () => this.#readerTooSlow());
+    this.#lastHeard = ports.clock.now();
+    this.#deadline = ports.clock.after(limits.preauth_deadline, () =>
+      this.close(new StreamError("connection-timeout")),
+    );
+    ports.connections.add(this, transport.address);
+  }
+
+  // --- from the transport
+
+  received(bytes: Buffer): void {
+    if (this.#state.at === "ended") return;
+    this.#lastHeard = this.#ports.clock.now();
+    this.#read(() => this.#scanner.write(bytes));
+  }
+
+  #read(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof XmlFault)) throw error;
+      this.close(new StreamError(error.condition, error.message));
+    }
+  }
+
+  closed(): void {
+    this.#outbox.gone();
+    this.#finish();
+  }
+
+  // --- from the session
+
+  send(stanza: Stanza): void {
+    this.#write(stanza.toWire());
+  }
+
+  drained(callback: (sent: boolean) => void): void {
+    this.#outbox.onDrained(callback);
+  }
+
+  pause(): void {
+    this.#transport.pause();
+  }
+
+  resume(): void {
+    this.#transport.resume();
+  }
+
+  /** Ends the stream from our side: the error, our closing tag, and the connection once the peer has answered or waited too long. */
+  close(error?: StreamError): void {
+    if (this.#state.at === "ended") return;
+    if (error) {
+      this.#sendHead();
+      this.#write(error.toWire());
+      this.#ports.log.debug({ ev: "c2s.stream_error", condition: error.condition, ip: this.#transport.address });
+    }
+    this.#sendClose();
+    this.#finish();
+    this.#transport.resume();
+    this.#transport.end();
+  }
+
+  // --- from the connections' sweep
+
+  /** Probes silent peers with white space (RFC 6120 §4.6.1) and gives dead ones up. */
+  sweep(now: number): void {
+    const { idle_keepalive, idle_timeout } = this.#ports.config.limits;
+    if (this.#state.at !== "bound") return;
+    const silent = now - this.#lastHeard;
+    if (silent > idle_timeout) this.close(new StreamError("connection-timeout"));
+    else if (silent > idle_keepalive) this.#write(WHITE_SPACE);
+  }
+
+  shutDown(): void {
+    this.close(new StreamError("system-shutdown"));
+  }
+
+  // --- the stream header (RFC 6120 §4.7)
+
+  #opened(head: StreamHead): void {
+    this.#head = head;
+    this.#headSent = false;
+    this.#lang = head.attribute("xml:lang");
+    const fault = this.#checkHead(head);
+    if (fault) return this.close(new StreamError(fault));
+    this.#info = {
+      ...this.#info,
+      domain: domainOf(head),
+      secure: this.#isSecure(),
+      authenticated: this.#state.at === "unbound",
+    };
+    this.#sendHead();
+    this.#sendFeatures();
+  }
+
+  #checkHead(head: StreamHead): StreamCondition | undefined {
+    if (head.ns !== NS.streams || head.contentNs !== NS.client) return "invalid-namespace";
+    if (head.name !== "stream") return "bad-format";
+    if (!isVersionOne(head.attribute("version"))) return "unsupported-version";
+    const domain = domainOf(head);
+    if (!this.#ports.config.domains.includes(domain)) return "host-unknown";
+    const user = this.#state.at === "unbound" ? this.#state.user : undefined;
+    return user && user.domain !== domain ? "not-authorized" : undefined;
+  }
+
+  /** Ours goes out before anything else, even before the error about theirs (RFC 6120 §4.9.1.2). */
+  #sendHead(): void {
+    if (this.#headSent) return;
+    this.#headSent = true;
+    const domain = this.#info.domain || this.#ports.config.domain;
+    const from = this.#head?.attribute("from");
+    const to = from === undefined ? ("" as Wire) : w` to='${escapeAttribute(from)}'`;
+    const id = toWire(randomText(this.#ports.random));
+    this.#write(
+      w`<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='${toWire(NS.streams)}' id='${id}' from='${escapeAttribute(domain)}'${to} version='1.0' xml:lang='${toWire(PUBLIC_LANG)}'>`,
+    );
+  }
+
+  #sendFeatures(): void {
+    const children = this.#state.at === "unbound" ? [xml("bind", { xmlns: NS.bind })] : this.#loginFeatures();
+    const ours = this.#mayLogIn()
+      ? this.#ports.features.flatMap((feature) => feature.streamFeatures?.(this.#info) ?? [])
+      : [];
+    this.#write(elementToWire(xml("stream:features", {}, ...children, ...ours)));
+  }
+
+  #loginFeatures(): Element[] {
+    const required = this.#ports.config.c2s.require_tls;
+    const tls = this.#transport.startTls
+      ? [xml("starttls", { xmlns: NS.tls }, ...(required ? [xml("required")] : []))]
+      : [];
+    return this.#mayLogIn() ? [...tls, ...this.#ports.authentication.features(this.#transport.security)] : tls;
+  }
+
+  #isSecure(): boolean {
+    return this.#transport.security !== undefined;
+  }
+
+  #mayLogIn(): boolean {
+    return this.#isSecure() || !this.#ports.config.c2s.require_tls;
+  }
+
+  // --- elements: state × name → what to do
+
+  #handle(fragment: Fragment): void {
+    const state = this.#state;
+    const isStanza =
+      fragment.ns === NS.client &&
+      (fragment.name === "iq" || fragment.name === "message" || fragment.name === "presence");
+    switch (state.at) {
+      case "bound":
+        return isStanza ? this.#stanza(fragment, state.session) : this.#unexpected(fragment);
+      case "unbound":
+        return fragment.name === "iq" && isStanza ? this.#bind(fragment, state.user) : this.#unexpected(fragment);
+      case "start":
+        if (fragment.ns === NS.tls && fragment.name === "starttls") return this.#startTls();
+        if (fragment.ns === NS.sasl && fragment.name === "auth") return this.#authenticate(fragment);
+        return fragment.name === "iq" && isStanza ? this.#earlyIq(fragment) : this.#unexpected(fragment);
+      case "sasl":
+        return fragment.ns === NS.sasl ? this.#saslNext(fragment, state.exchange) : this.#unexpected(fragment);
+      case "ended":
+        return;
+      default:
+        state satisfies never;
+    }
+  }
+
+  /** Rulings 18: stanzas before login or binding are `not-authorized`; anything else is no stanza type we know. */
+  #unexpected(fragment: Fragment): void {
+    const isEarly = this.#state.at !== "bound" && fragment.ns === NS.client;
+    this.close(new StreamError(isEarly ? "not-authorized" : "unsupported-stanza-type"));
+  }
+
+  #stanza(fragment: Fragment, session: Session): void {
+    const stanza = this.#parse(fragment);
+    if (!stanza) return;
+    const from = stanza.from;
+    if (from && !from.equals(session.jid) && !from.equals(session.jid.bare))
+      return this.close(new StreamError("invalid-from"));
+    session.lane.accept(stanza.readdress(session.jid, stanza.to));
+  }
+
+  /** A stanza, or undefined after having answered for it (malformed addresses, types, missing ids: RFC 6120 §8). */
+  #parse(fragment: Fragment): Stanza | undefined {
+    const parsed = Stanza.read(fragment, this.#lang === undefined ? {} : { lang: this.#lang });
+    if (parsed instanceof Stanza) return parsed;
+    if (parsed.answer) this.#write(parsed.answer);
+    return undefined;
+  }
+
+  // --- STARTTLS (RFC 6120 §5)
+
+  #startTls(): void {
+    const { startTls } = this.#transport;
+    if (!startTls) return this.close(new StreamError("unsupported-stanza-type", "this stream is encrypted already"));
+    this.#scanner.restart();
+    this.#scanner.stop();
+    this.#write(w`<proceed xmlns='${toWire(NS.tls)}'/>`);
+    this.#outbox.flush();
+    startTls();
+    this.#head = undefined;
+    this.#headSent = false;
+  }
+
+  // --- SASL (RFC 6120 §6)
+
+  #authenticate(fragment: Fragment): void {
+    if (!this.#mayLogIn()) return this.#fail("encryption-required");
+    const exchange = this.#ports.authentication.begin(fragment.element, {
+      domain: this.#info.domain,
+      address: this.#transport.address,
+      security: this.#transport.security,
+    });
+    if (!(exchange instanceof Exchange)) return this.#fail(exchange.failure);
+    this.#state = { at: "sasl", exchange };
+    this.#step(exchange, exchange.first());
+  }
+
+  #saslNext(fragment: Fragment, exchange: Exchange): void {
+    if (fragment.name === "response") this.#step(exchange, exchange.next(fragment.element));
+    else if (fragment.name === "abort") this.#fail("aborted");
+    else this.#unexpected(fragment);
+  }
+
+  #step(exchange: Exchange, step: ReturnType<Exchange["first"]>): void {
+    this.#async(step, (result) => {
+      switch (result.kind) {
+        case "challenge":
+          return this.#write(saslWire("challenge", result.data));
+        case "failure":
+          return this.#fail(result.condition, result.text);
+        case "success":
+          this.#ports.log.info({
+            ev: "auth.ok",
+            jid: result.user.toString(),
+            mechanism: exchange.mechanism,
+            ip: this.#transport.address,
+          });
+          this.#write(saslWire("success", result.data));
+          return this.#authenticated(result.user);
+        default:
+          result satisfies never;
+      }
+    });
+  }
+
+  #authenticated(user: JID): void {
+    this.#state = { at: "unbound", user };
+    this.#scanner.limits = fullLimits(this.#ports.config.limits);
+    this.#scanner.restart();
+    this.#head = undefined;
+    this.#deadline.cancel();
+    this.#ports.connections.authenticated(this);
+  }
+
+  #fail(condition: string, text?: string): void {
+    this.#state = { at: "start" };
+    const words = text === undefined ? [] : [xml("text", { "xml:lang": PUBLIC_LANG }, text)];
+    this.#write(elementToWire(xml("failure", { xmlns: NS.sasl }, xml(condition), ...words)));
+    this.#ports.log.info({ ev: "auth.failed", condition, ip: this.#transport.address });
+    if (++this.#failures >= this.#ports.config.limits.auth_failures)
+      this.close(new StreamError("policy-violation", "too many failed logins"));
+  }
+
+  // --- before there is a session: registration and binding (RFC 6120 §7)
+
+  #earlyIq(fragment: Fragment): void {
+    const stanza = this.#parse(fragment);
+    if (!stanza) return;
+    const child = stanza.children[0];
+    const handler = child && this.#mayLogIn() ? this.#ports.earlyIq.get(`${child.ns} ${child.name}`) : undefined;
+    const payload = child && stanza.child(child.name, child.ns);
+    if (!handler || !payload || (stanza.type !== "get" && stanza.type !== "set"))
+      return this.close(new StreamError("not-authorized"));
+    this.#async(handler(payload, stanza.type, this.#info), (answer) => this.#answer(stanza, answer));
+  }
+
+  #bind(fragment: Fragment, user: JID): void {
+    const stanza = this.#parse(fragment);
+    if (!stanza) return;
+    const request = stanza.type === "set" ? stanza.child("bind", NS.bind) : undefined;
+    if (!request) return this.close(new StreamError("not-authorized"));
+    const bound = (session: Session | StanzaError): void => {
+      if (session instanceof StanzaError) return this.#answer(stanza, session);
+      this.#state = { at: "bound", user, session };
+      this.#answer(stanza, [xml("bind", { xmlns: NS.bind }, xml("jid", {}, session.jid.toString()))]);
+    };
+    const abandoned = (session: Session | StanzaError): void => {
+      if (!(session instanceof StanzaError)) this.#ports.sessions.end(session);
+    };
+    this.#async(bindResource(request, user, this.#ports, this), bound, abandoned);
+  }
+
+  #answer(request: Stanza, answer: readonly (Element | Wire)[] | StanzaError): void {
+    const stanza = answer instanceof StanzaError ? errorOf(request, answer) : resultOf(request, ...answer);
+    if (stanza) this.#write(stanza.toWire());
+  }
+
+  /** Waits for a step of the negotiation; nothing more is read meanwhile, so that what follows finds the new state. */
+  #async<T>(work: Promise<T>, then: (result: T) => void, abandon: (result: T) => void = () => undefined): void {
+    this.#scanner.suspend();
+    this.#transport.pause();
+    work
+      .then((result) => {
+        if (this.#state.at === "ended") return abandon(result);
+        then(result);
+        this.#transport.resume();
+        this.#read(() => this.#scanner.resume());
+      })
+      .catch((error: unknown) => {
+        this.#ports.log.error({ ev: "c2s.negotiation_failed", err: error });
+        this.close(new StreamError("internal-server-error"));
+      });
+  }
+
+  // --- the end
+
+  /** RFC 6120 §4.4: their closing tag is answered with ours. */
+  #peerClosed(): void {
+    if (this.#state.at === "ended") return;
+    this.close();
+  }
+
+  #readerTooSlow(): void {
+    this.#ports.log.warn({ ev: "c2s.slow_reader", ip: this.#transport.address });
+    this.#finish();
+    this.#transport.destroy();
+  }
+
+  #sendClose(): void {
+    if (this.#closeSent) return;
+    this.#sendHead();
+    this.#closeSent = true;
+    this.#write(CLOSE_TAG);
+    this.#outbox.close();
+  }
+
+  #finish(): void {
+    const state = this.#state;
+    if (state.at === "ended") return;
+    this.#state = { at: "ended" };
+    this.#scanner.stop();
+    this.#deadline.cancel();
+    this.#ports.connections.remove(this);
+    if (state.at === "bound") this.#ports.sessions.end(state.session);
+  }
+
+  #write(text: Wire): void {
+    this.#outbox.append(text);
+  }
+}
+
+function domainOf(head: StreamHead): string {
+  const to = head.attribute("to");
+  if (to === undefined) return "";
+  try {
+    const jid = JID.parse(to);
+    return jid.local === "" && jid.resource === "" ? jid.domain : "";
+  } catch {
+    return ""; // not an address, so no host of ours
+  }
+}
+
+/** RFC 6120 §4.7.5: a higher minor version is ours to answer with 1.0. */
+function isVersionOne(version: string | undefined): boolean {
+  return version !== undefined && /^0*1\.\d+$/.test(version);
+}
+
+function saslWire(name: "challenge" | "success", data: Buffer | undefined): Wire {
+  const text = data === undefined ? "" : data.length === 0 ? "=" : data.toString("base64");
+  return elementToWire(xml(name, { xmlns: NS.sasl }, text));
+}

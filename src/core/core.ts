@@ -1,0 +1,129 @@
+// Puts the core together: storage in, sessions out. The transports bind sessions and feed their lanes; the features decide.
+import type { Storage } from "../storage/port.js";
+import type { Json } from "../storage/writes.js";
+import { Accounts } from "./accounts.js";
+import type { Clock } from "./clock.js";
+import { Committer } from "./committer.js";
+import type { Config } from "./config.js";
+import type { Context } from "./context.js";
+import { Cursor } from "./cursor.js";
+import type { Feature } from "./feature.js";
+import type { Flow } from "./flow.js";
+import { Ids } from "./ids.js";
+import { Lane, type LanePorts, type Pressure } from "./lane.js";
+import type { Log } from "./log.js";
+import { Pipeline } from "./pipeline.js";
+import type { Random } from "./random.js";
+import { Release } from "./release.js";
+import { Router, type Remote, type Service } from "./router.js";
+import { Sessions } from "./sessions.js";
+import { Users } from "./users.js";
+
+export interface CorePorts {
+  readonly config: Config;
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly derive: (password: string) => Promise<Json>;
+  readonly software: { readonly name: string; readonly version: string };
+  /** Makes the features, in order, once the context exists. */
+  readonly features: (context: Context) => readonly Feature[];
+  readonly services?: (context: Context) => readonly Service[];
+  readonly remote: Remote;
+  /** Stores that are loaded with an account. */
+  readonly accountStores: readonly string[];
+}
+
+const BATCH_UNITS = 512; // a transaction of that many rows takes some 10 ms, and the next batch fills meanwhile
+const NO_PRESSURE: Pressure = { pause: () => undefined, resume: () => undefined };
+
+export class Core {
+  readonly context: Context;
+  readonly features: readonly Feature[];
+  readonly accounts: Accounts;
+  readonly committer: Committer;
+  readonly sessions: Sessions;
+  readonly users: Users;
+  readonly #storage: Storage;
+
+  private constructor(ports: CorePorts, ids: Ids) {
+    const { config, storage, clock, random, log } = ports;
+    const { limits } = config;
+    const hosted = new Set(config.domains);
+    this.#storage = storage;
+    this.accounts = new Accounts({
+      storage,
+      clock,
+      stores: ports.accountStores,
+      cacheBytes: limits.account_cache_bytes,
+      loads: limits.loads,
+      timeoutMs: limits.load_timeout,
+    });
+    this.committer = new Committer({
+      storage,
+      ids,
+      clock,
+      log,
+      queueBytes: limits.commit_queue,
+      timeoutMs: config.storage.timeout,
+      batchUnits: BATCH_UNITS,
+    });
+    const cursor = new Cursor(this.committer, log);
+    const release = new Release({ accounts: this.accounts, log, delivered: (entry) => cursor.delivered(entry) });
+    // The lanes need the pipeline, which needs the features, which need the context: it starts flows only once all of them exist.
+    const start = (flow: Flow): void => new Lane(lane, { kind: "server" }, NO_PRESSURE).run(flow);
+    let features: readonly Feature[] = [];
+    this.users = new Users({
+      storage,
+      accounts: this.accounts,
+      committer: this.committer,
+      clock,
+      features: () => features,
+      start,
+      derive: ports.derive,
+    });
+    let services: readonly Service[] = [];
+    this.context = {
+      config,
+      clock,
+      random,
+      log,
+      storage,
+      committer: this.committer,
+      accounts: this.accounts,
+      users: this.users,
+      ids,
+      features: () => features,
+      services: () => services,
+      isHosted: (jid) => hosted.has(jid.domain),
+      start,
+      delivered: (entry) => cursor.delivered(entry),
+      software: ports.software,
+      startedAt: clock.now(),
+    };
+    features = ports.features(this.context);
+    services = ports.services?.(this.context) ?? [];
+    this.features = features;
+    const router = new Router(config.domains, services);
+    const pipeline = new Pipeline({ accounts: this.accounts, router, remote: ports.remote, features, log, start });
+    const lane: LanePorts = {
+      pipeline,
+      committer: this.committer,
+      release,
+      limits: { stanzas: limits.inflight_stanzas, bytes: limits.inflight_bytes },
+    };
+    this.sessions = new Sessions({ accounts: this.accounts, lane, perAccount: limits.resources_per_account });
+  }
+
+  static async open(ports: CorePorts): Promise<Core> {
+    const ids = new Ids(ports.clock, await ports.storage.highestId());
+    return new Core(ports, ids);
+  }
+
+  /** Commits what is waiting and closes the store. The transports have ended their streams before. */
+  async close(): Promise<void> {
+    await this.committer.idle();
+    await this.#storage.close();
+  }
+}

@@ -1,0 +1,113 @@
+// What a feature is: a manifest of plain data and pure functions. The core reads it once at start; features.ts lists them in order.
+import type { z } from "zod";
+import type { Element } from "../xml/element.js";
+import type { Wire } from "../xml/wire.js";
+import type { JID } from "../stanza/jid.js";
+import type { Stanza } from "../stanza/stanza.js";
+import type { StanzaError } from "../stanza/errors.js";
+import type { StoreSpec } from "../storage/port.js";
+import type { Account } from "./account.js";
+import type { Flow } from "./flow.js";
+import type { Phase } from "./phases.js";
+
+/** A decision about the flow's current stanza: go on, stop here (handled or dropped), or refuse. Synchronous. */
+export type Step = (flow: Flow, account: Account) => void | "stop" | StanzaError;
+
+export type Steps = { readonly [phase in Phase]?: Step };
+
+export interface StepTable {
+  readonly message?: Steps;
+  readonly presence?: Steps;
+  readonly iq?: Steps;
+}
+
+export type Child = Element | Wire;
+
+/** An IQ get or set that the server answers, for itself or on behalf of an account. */
+export interface Iq {
+  readonly flow: Flow;
+  readonly stanza: Stanza;
+  /** The one child of the request. */
+  readonly payload: Element;
+  readonly from: JID;
+  /** The account addressed by its bare JID (it may not exist: see `exists`); undefined for requests to the server itself. */
+  readonly account: Account | undefined;
+  /** The requester is the addressed account itself. */
+  readonly own: boolean;
+}
+
+export type Answer = readonly Child[] | StanzaError;
+
+/**
+ * Answers at once, or returns a function that is run at release and answers later without holding the lane, or nothing if it has
+ * answered itself (`flow.reply`), so that more can follow the answer.
+ */
+export type IqHandler = (iq: Iq) => Answer | (() => Promise<Answer>) | void;
+
+/** Keyed by "get urn:xmpp:ping ping": type, namespace and name of the payload. */
+export type IqTable = Readonly<Record<`${"get" | "set"} ${string}`, IqHandler>>;
+
+/** What a stream tells a feature that wants to add to `<stream:features/>` or to answer before login. */
+export interface StreamInfo {
+  readonly domain: string;
+  readonly secure: boolean;
+  readonly authenticated: boolean;
+  /** Peer address without port, for limits. */
+  readonly address: string;
+  /** How many accounts were registered on this stream. */
+  registrations: number;
+}
+
+/** Answers an IQ before authentication (only in-band registration uses it). */
+export type EarlyIqHandler = (payload: Element, type: "get" | "set", stream: StreamInfo) => Promise<Answer>;
+
+export interface DiscoIdentity {
+  readonly category: string;
+  readonly type: string;
+  readonly name?: string;
+}
+
+export interface Disco {
+  /** Features of the server's domain. */
+  readonly server?: readonly string[];
+  /** Features of every account's bare JID. */
+  readonly account?: readonly string[];
+  readonly serverIdentities?: readonly DiscoIdentity[];
+  readonly accountIdentities?: readonly DiscoIdentity[];
+  /** Extended information (XEP-0128) in the answer for the server's domain. */
+  readonly serverForms?: () => readonly Element[];
+}
+
+/** What doap.xml and the documentation say of an implemented specification. */
+export interface Spec {
+  readonly xep: number;
+  readonly version: string;
+  readonly status: "complete" | "partial";
+  readonly since: string;
+  readonly note?: string;
+}
+
+export interface Feature {
+  readonly name: string;
+  readonly specs: readonly Spec[];
+  /** Its section of the configuration; unknown keys are errors. */
+  readonly config?: z.ZodObject;
+  readonly disco?: Disco;
+  /** Children of `<stream:features/>` at this point of the stream. */
+  readonly streamFeatures?: (stream: StreamInfo) => readonly Element[];
+  /** Steps on stanzas that a session of ours sends; `account` is the sender's. */
+  readonly sent?: StepTable;
+  /** Steps on stanzas for an account of ours; `account` is the recipient's. */
+  readonly received?: StepTable;
+  readonly iq?: {
+    /** Requests to the server's domain. */
+    readonly server?: IqTable;
+    /** Requests to a bare JID of ours, from anybody; the handler looks after privacy (`own`, `account.exists`). */
+    readonly account?: IqTable;
+  };
+  readonly earlyIq?: Readonly<Record<string, EarlyIqHandler>>;
+  /** Stores it keeps documents in. `withAccount`: loaded with the account, for an `AccountSlot`; else read by handlers. */
+  readonly stores?: readonly (StoreSpec & { readonly withAccount?: true })[];
+  /** The account is being removed: what others must be told. Its own data is erased by the core. */
+  readonly removed?: (flow: Flow, account: Account) => void;
+}

@@ -1,0 +1,152 @@
+// What a stanza causes. Steps and handlers only add to it (writes, changes of accounts, deliveries, answers); the core commits and acts.
+import { StanzaError } from "../stanza/errors.js";
+import { errorOf } from "../stanza/build.js";
+import type { Stanza } from "../stanza/stanza.js";
+
+import type { Entry, Write } from "../storage/writes.js";
+import type { Account } from "./account.js";
+import type { Verdict } from "./delivery.js";
+import type { Session } from "./session.js";
+
+/** Who caused it: a session of ours, another domain, or the server itself. */
+export type Origin =
+  | { readonly kind: "session"; readonly session: Session }
+  | { readonly kind: "remote"; readonly domain: string }
+  | { readonly kind: "server" };
+
+/** A change of an account: how memory changes now, and the writes that make it durable. */
+export interface Change {
+  readonly account: Account;
+  readonly writes: readonly Write[];
+  /** Applied to memory at once, so that later decisions see it. */
+  effect(): void;
+}
+
+/** An append to a log, whose id is given when its unit enters the batch (strictly rising in commit order). */
+export interface Append {
+  readonly op: "append";
+  readonly owner: string;
+  id: number;
+  readonly entry: Entry;
+}
+
+/** Something to do once everything is durable. */
+export type Effect =
+  | {
+      readonly kind: "session";
+      readonly session: Session;
+      readonly stanza: Stanza;
+      readonly entry?: Append | undefined;
+      readonly missed?: (() => void) | undefined;
+    }
+  | {
+      readonly kind: "account";
+      readonly account: Account;
+      readonly stanza: Stanza | ((session: Session) => Stanza);
+      readonly pick: (session: Session) => boolean;
+      readonly entry?: Append | undefined;
+      readonly missed?: (() => void) | undefined;
+    }
+  | { readonly kind: "run"; readonly run: () => void };
+
+/** A stanza on its way through a flow. `sent`: from a session of ours, the sender's phases come first. */
+export interface Hop {
+  readonly stanza: Stanza;
+  readonly side: "sent" | "received";
+}
+
+export class Flow {
+  readonly origin: Origin;
+  /** The stanza the flow began with; errors of the commit answer this one. */
+  readonly root: Stanza;
+  /** The stanza of the hop being decided. */
+  stanza: Stanza;
+  /** What the delivery table said about it; known from the phase `store` on. */
+  verdict: Verdict | undefined;
+  /** The log entry that keeps the current hop's stanza, if a step made one. */
+  entry: Append | undefined;
+  readonly hops: Hop[];
+  /** The next hop to decide. */
+  at = 0;
+  readonly writes: (Write | Append)[] = [];
+  readonly effects: Effect[] = [];
+  /** The accounts it changed, with their generation at that time. */
+  readonly touched = new Map<Account, number>();
+  /** Set when the core refuses the flow after it was decided. */
+  failure: StanzaError | undefined;
+  /** Answer when a conditional write (ifAbsent, ifVersion) did not hold. */
+  conflict: StanzaError = new StanzaError("conflict");
+
+  constructor(root: Stanza, origin: Origin, side: Hop["side"]) {
+    this.root = root;
+    this.stanza = root;
+    this.origin = origin;
+    this.hops = [{ stanza: root, side }];
+  }
+
+  /** The session that sent the flow's first stanza, if it was one of ours. */
+  get session(): Session | undefined {
+    return this.origin.kind === "session" ? this.origin.session : undefined;
+  }
+
+  /** A durable write that changes nothing held in memory. */
+  write(write: Write): void {
+    this.writes.push(write);
+  }
+
+  /** Appends the entry to the owner's log; the returned append knows its id once its batch is under way. */
+  append(owner: string, entry: Entry): Append {
+    const append: Append = { op: "append", owner, id: 0, entry };
+    this.writes.push(append);
+    return append;
+  }
+
+  /** Changes an account: in memory at once, in the store with this flow. */
+  apply(change: Change): void {
+    if (!this.touched.has(change.account)) this.touched.set(change.account, change.account.generation);
+    this.writes.push(...change.writes);
+    change.effect();
+  }
+
+  /** Sends to those sessions of an account that `pick` accepts; they are picked at release. */
+  deliver(
+    account: Account,
+    stanza: Stanza | ((session: Session) => Stanza),
+    pick: (session: Session) => boolean,
+  ): void {
+    this.effects.push({ kind: "account", account, stanza, pick });
+  }
+
+  /** Sends to one session, if it is still open at release. */
+  push(session: Session, stanza: Stanza): void {
+    this.effects.push({ kind: "session", session, stanza });
+  }
+
+  /** Sends a further stanza on its way to its `to`, through the recipient's phases, within this flow. */
+  route(stanza: Stanza): void {
+    this.hops.push({ stanza, side: "received" });
+  }
+
+  /** Answers the current stanza: to the session it came from, else to its sender's address. */
+  reply(answer: Stanza): void {
+    const session = this.session;
+    if (session && this.stanza.from?.equals(session.jid)) this.push(session, answer);
+    else this.route(answer);
+  }
+
+  /** Refuses the current stanza; stanzas that may not be answered are dropped. */
+  refuse(error: StanzaError): void {
+    const answer = errorOf(this.stanza, error);
+    if (answer) this.reply(answer);
+  }
+
+  /** Replaces the current stanza for the steps that follow and for delivery. */
+  replace(stanza: Stanza): void {
+    this.stanza = stanza;
+  }
+
+  /** Runs once the flow is durable and released, in order with its deliveries. */
+  atRelease(run: () => void): void {
+    this.effects.push({ kind: "run", run });
+  }
+}

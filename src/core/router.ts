@@ -1,0 +1,42 @@
+// One switch: whose is this address? The server's own, an account's, a service's (rooms), or another domain's.
+import type { JID } from "../stanza/jid.js";
+import type { Flow } from "./flow.js";
+import type { DiscoIdentity } from "./feature.js";
+
+/** A service on its own subdomain: everything addressed to it is its to decide. */
+export interface Service {
+  readonly domain: string;
+  readonly identity: DiscoIdentity;
+  /** Decides the flow's current stanza, whose `to` is at this domain. */
+  decide(flow: Flow): void;
+}
+
+/** Where stanzas for domains that are not hosted here go. */
+export interface Remote {
+  decide(flow: Flow): void;
+}
+
+export type Target =
+  | { readonly kind: "server" }
+  | { readonly kind: "account" }
+  | { readonly kind: "service"; readonly service: Service }
+  | { readonly kind: "remote" };
+
+const SERVER: Target = { kind: "server" };
+const ACCOUNT: Target = { kind: "account" };
+const REMOTE: Target = { kind: "remote" };
+
+export class Router {
+  readonly #hosted: ReadonlySet<string>;
+  readonly #services = new Map<string, Target>();
+
+  constructor(domains: readonly string[], services: readonly Service[]) {
+    this.#hosted = new Set(domains);
+    for (const service of services) this.#services.set(service.domain, { kind: "service", service });
+  }
+
+  resolve(to: JID): Target {
+    if (this.#hosted.has(to.domain)) return to.local === "" ? SERVER : ACCOUNT;
+    return this.#services.get(to.domain) ?? REMOTE;
+  }
+}

@@ -1,0 +1,74 @@
+// A bound resource: its address, its presence, its lane and where its stanzas go. It outlives its stream once resumption exists.
+import type { JID } from "../stanza/jid.js";
+import type { Stanza } from "../stanza/stanza.js";
+import type { StreamError } from "../stanza/errors.js";
+import type { Account } from "./account.js";
+import type { Lane } from "./lane.js";
+
+/** Where a session's stanzas go: a stream of some transport. */
+export interface Sink {
+  send(stanza: Stanza): void;
+  /** Calls back once everything sent so far has left the process (`true`) or the stream ended before (`false`). */
+  drained(callback: (sent: boolean) => void): void;
+  /** Ends the stream, with an error if one is given. */
+  close(error?: StreamError): void;
+  /** Reading is stopped until `resume`: the peer has too much in flight. */
+  pause(): void;
+  resume(): void;
+}
+
+export class Session {
+  readonly jid: JID;
+  readonly account: Account;
+  readonly lane: Lane;
+  readonly sink: Sink;
+  /** The last available presence sent without a `to`; undefined while the session is not available (RFC 6121 §4.2). */
+  presence: Stanza | undefined;
+  /** Priority of that presence, −128…127. */
+  priority = 0;
+  /** False once the session has ended: nothing may be sent to it any more. */
+  open = true;
+  /** Log position its offline read reaches to: entries up to it come only from that read (engineering: sessions are picked at release). */
+  readUpTo = 0;
+  #held: Stanza[] | undefined;
+
+  constructor(jid: JID, account: Account, sink: Sink, makeLane: (session: Session) => Lane) {
+    this.jid = jid;
+    this.account = account;
+    this.sink = sink;
+    this.lane = makeLane(this);
+  }
+
+  get isAvailable(): boolean {
+    return this.open && this.presence !== undefined;
+  }
+
+  /** May receive messages addressed to the bare JID (RFC 6121 §8.5.2.1.1). */
+  get isNonNegative(): boolean {
+    return this.isAvailable && this.priority >= 0;
+  }
+
+  /** Sends a stanza. While messages are held back they queue; everything else passes. */
+  send(stanza: Stanza): void {
+    if (!this.open) return;
+    if (this.#held && stanza.kind === "message") this.#held.push(stanza);
+    else this.sink.send(stanza);
+  }
+
+  /** Sends a stored message, ahead of the live ones that are held back. */
+  overtake(stanza: Stanza): void {
+    if (this.open) this.sink.send(stanza);
+  }
+
+  /** Holds live messages back, so that stored ones come first. */
+  holdMessages(): void {
+    this.#held ??= [];
+  }
+
+  /** Sends what was held back, in order, and ends the holding. */
+  releaseMessages(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    for (const stanza of held ?? []) this.send(stanza);
+  }
+}

@@ -1,0 +1,66 @@
+// Binds resources and ends sessions (RFC 6120 §7): who has an address now, and what follows when it goes.
+import type { JID } from "../stanza/jid.js";
+import { StanzaError, StreamError } from "../stanza/errors.js";
+import { presence } from "../stanza/build.js";
+import type { Accounts } from "./accounts.js";
+import { Flow } from "./flow.js";
+import { Lane, type LanePorts } from "./lane.js";
+import { Session, type Sink } from "./session.js";
+
+export interface SessionsPorts {
+  readonly accounts: Accounts;
+  readonly lane: LanePorts;
+  /** Sessions one account may have at once (`limits.resources_per_account`). */
+  readonly perAccount: number;
+}
+
+export class Sessions {
+  readonly #ports: SessionsPorts;
+  #count = 0;
+
+  constructor(ports: SessionsPorts) {
+    this.#ports = ports;
+  }
+
+  /** Sessions bound now. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * Binds a full JID to a stream. An older session of the same resource is ended with `conflict` (RFC 6120 §7.7.2.2, case 3).
+   * Returns an error when the account has too many sessions or has gone.
+   */
+  async bind(jid: JID, sink: Sink): Promise<Session | StanzaError> {
+    const account = await this.#ports.accounts.load(jid.bare);
+    if (!account.exists) return new StanzaError("not-allowed");
+    const older = account.sessions.get(jid.resource);
+    if (older) {
+      older.sink.close(new StreamError("conflict"));
+      this.end(older);
+    }
+    if (account.sessions.size >= this.#ports.perAccount) return new StanzaError("resource-constraint", "wait");
+    const session = new Session(
+      jid,
+      account,
+      sink,
+      (self) => new Lane(this.#ports.lane, { kind: "session", session: self }, sink),
+    );
+    this.#ports.accounts.hold(account);
+    account.sessions.set(jid.resource, session);
+    this.#count++;
+    return session;
+  }
+
+  /** Ends a session, once: everybody who saw it available is told (RFC 6121 §4.5.2). */
+  end(session: Session): void {
+    if (!session.open) return;
+    session.open = false;
+    const { account, jid } = session;
+    if (account.sessions.get(jid.resource) === session) account.sessions.delete(jid.resource);
+    this.#count--;
+    const goodbye = new Flow(presence({ from: jid, type: "unavailable" }), { kind: "session", session }, "sent");
+    goodbye.atRelease(() => this.#ports.accounts.release(account));
+    session.lane.run(goodbye);
+  }
+}

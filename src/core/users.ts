@@ -1,0 +1,112 @@
+// The accounts people have: made, given passwords, listed, removed. Used by registration, the command line and logins alike.
+import type { JID } from "../stanza/jid.js";
+import { StreamError } from "../stanza/errors.js";
+import { presence } from "../stanza/build.js";
+import { placeOf, type Storage } from "../storage/port.js";
+import type { Json, Outcome } from "../storage/writes.js";
+import { ACCOUNT_STORE, type Account } from "./account.js";
+import type { Accounts } from "./accounts.js";
+import type { Clock } from "./clock.js";
+import type { Committer } from "./committer.js";
+import type { Feature } from "./feature.js";
+import { Flow } from "./flow.js";
+
+export interface UsersPorts {
+  readonly storage: Pick<Storage, "list">;
+  readonly accounts: Accounts;
+  readonly committer: Committer;
+  readonly clock: Clock;
+  readonly features: () => readonly Feature[];
+  readonly start: (flow: Flow) => void;
+  /** What is stored of a password (never the password). */
+  readonly derive: (password: string) => Promise<Json>;
+}
+
+const LIST_PAGE = 500;
+
+export class Users {
+  readonly #ports: UsersPorts;
+
+  constructor(ports: UsersPorts) {
+    this.#ports = ports;
+  }
+
+  /** Makes an account. `conflict`: there is one already. Throws `PasswordError`-like faults of `derive` for unusable passwords. */
+  async create(bare: JID, password: string): Promise<Outcome> {
+    const credentials = await this.#ports.derive(password);
+    const doc = { v: 1, created: this.#ports.clock.now(), credentials };
+    const put = { op: "put", store: ACCOUNT_STORE, owner: bare.toString(), key: "", doc, ifAbsent: true } as const;
+    return this.#commit(bare, put);
+  }
+
+  /** Gives an existing account a new password. `conflict`: there is no such account, or it changed meanwhile. */
+  async setPassword(bare: JID, password: string): Promise<Outcome> {
+    const row = (await this.#ports.accounts.load(bare)).rows(ACCOUNT_STORE)[0];
+    if (!row) return "conflict";
+    const doc = { ...row.doc, credentials: await this.#ports.derive(password) };
+    const put = {
+      op: "put",
+      store: ACCOUNT_STORE,
+      owner: bare.toString(),
+      key: "",
+      doc,
+      ifVersion: row.version,
+    } as const;
+    return this.#commit(bare, put);
+  }
+
+  /** What logins are checked against, or undefined if there is no such account. */
+  async credentials(bare: JID): Promise<Json | undefined> {
+    return (await this.#ports.accounts.load(bare)).rows(ACCOUNT_STORE)[0]?.doc["credentials"];
+  }
+
+  async exists(bare: JID): Promise<boolean> {
+    return (await this.#ports.accounts.load(bare)).exists;
+  }
+
+  /** The bare JIDs of all accounts, in order. */
+  async *list(): AsyncGenerator<string> {
+    let after: string | undefined;
+    for (;;) {
+      const rows = await this.#ports.storage.list(
+        ACCOUNT_STORE,
+        after === undefined ? { limit: LIST_PAGE } : { after, limit: LIST_PAGE },
+      );
+      for (const row of rows) yield row.owner;
+      const last = rows.at(-1);
+      if (rows.length < LIST_PAGE || !last) return;
+      after = placeOf(last);
+    }
+  }
+
+  /** Removes an account and everything stored for it; contacts are told, its sessions end. False if there is none. */
+  async remove(bare: JID): Promise<boolean> {
+    const account = await this.#ports.accounts.load(bare);
+    if (!account.exists) return false;
+    return new Promise((resolve) => {
+      const flow = new Flow(presence({ from: account.jid, type: "unavailable" }), { kind: "server" }, "received");
+      this.removal(flow, account);
+      flow.atRelease(() => resolve(true));
+      this.#ports.start(flow);
+    });
+  }
+
+  /** Adds to a flow all that removing an account means (rulings 18). The sessions end once it is durable. */
+  removal(flow: Flow, account: Account): void {
+    for (const feature of this.#ports.features()) feature.removed?.(flow, account);
+    flow.apply({
+      account,
+      writes: [{ op: "erase", owner: account.jid.toString() }],
+      effect: () => account.load([]),
+    });
+    flow.atRelease(() => {
+      for (const session of [...account.sessions.values()]) session.sink.close(new StreamError("not-authorized"));
+    });
+  }
+
+  async #commit(bare: JID, write: Parameters<Committer["commit"]>[0][number]): Promise<Outcome> {
+    const outcome = await this.#ports.committer.commit([write]);
+    this.#ports.accounts.invalidate(bare);
+    return outcome;
+  }
+}

@@ -48,7 +48,14 @@ async function start({ config, warnings }: LoadedConfig): Promise<ExitCode> {
   const lock = acquireLock(config.data_dir);
   try {
     const tls = await TlsContexts.open(() => certificates(config, log));
-    const server = await openServer({ config, clock, log, software, random: systemRandom, storage: await store(config, log) });
+    const server = await openServer({
+      config,
+      clock,
+      log,
+      software,
+      random: systemRandom,
+      storage: await store(config, log),
+    });
     await serve(config, server, tls, log);
     return 0;
   } finally {
@@ -62,9 +69,16 @@ async function serve(config: Config, server: Server, tls: TlsContexts, log: Log)
     throw error;
   });
   const actions = accountActions(server.core.users, config);
-  const control = await ControlServer.open(controlPath(config.data_dir), actions, (error) => log.error({ ev: "control.failed", err: error }));
+  const control = await ControlServer.open(controlPath(config.data_dir), actions, (error) =>
+    log.error({ ev: "control.failed", err: error }),
+  );
   process.on("SIGHUP", () => void reload(tls, listeners, log));
-  log.info({ ev: "ready", listen: { c2s: listeners.plain, direct_tls: listeners.directTls }, domains: config.domains, version: software.version });
+  log.info({
+    ev: "ready",
+    listen: { c2s: listeners.plain, direct_tls: listeners.directTls },
+    domains: config.domains,
+    version: software.version,
+  });
   if (config.log.format === "pretty") process.stdout.write(welcome(config));
   await stopSignal();
   log.info({ ev: "stopping" });
@@ -74,11 +88,20 @@ async function serve(config: Config, server: Server, tls: TlsContexts, log: Log)
 }
 
 /** The accounts while no server runs. */
-async function openAccounts({ config }: LoadedConfig): Promise<{ readonly actions: AdminActions; close(): Promise<void> }> {
+async function openAccounts({
+  config,
+}: LoadedConfig): Promise<{ readonly actions: AdminActions; close(): Promise<void> }> {
   const log = openLog(config);
   const lock = acquireLock(config.data_dir);
   try {
-    const server = await openServer({ config, clock, log, software, random: systemRandom, storage: await store(config, log) });
+    const server = await openServer({
+      config,
+      clock,
+      log,
+      software,
+      random: systemRandom,
+      storage: await store(config, log),
+    });
     const close = async (): Promise<void> => {
       await server.stop();
       lock.release();
@@ -93,16 +116,27 @@ async function openAccounts({ config }: LoadedConfig): Promise<{ readonly action
 async function check({ config }: LoadedConfig): Promise<readonly Finding[]> {
   const running = await controlRequest(controlPath(config.data_dir), { do: "user.list" });
   if (running) return [{ what: "server", state: "good", text: "is running on this data folder" }];
-  const ports = [...config.c2s.listen.map((at) => checkEndpoint("c2s.listen", at)), ...config.c2s.direct_tls.map((at) => checkEndpoint("c2s.direct_tls", at))];
+  const ports = [
+    ...config.c2s.listen.map((at) => checkEndpoint("c2s.listen", at)),
+    ...config.c2s.direct_tls.map((at) => checkEndpoint("c2s.direct_tls", at)),
+  ];
   return [checkFolder(config.data_dir), ...(await Promise.all(ports))];
 }
 
 function openLog({ log: { level, format } }: Config): Log {
-  return createLog({ level, format, clock, colour: process.stdout.isTTY, write: (line) => void process.stdout.write(line) });
+  return createLog({
+    level,
+    format,
+    clock,
+    colour: process.stdout.isTTY,
+    write: (line) => void process.stdout.write(line),
+  });
 }
 
 function store(config: Config, log: Log): Promise<Storage> {
-  return openStorage(config.storage.url, config.data_dir, STORES, { report: (fault) => log.error({ ev: "store.failed", text: fault.describe }) });
+  return openStorage(config.storage.url, config.data_dir, STORES, {
+    report: (fault) => log.error({ ev: "store.failed", text: fault.describe }),
+  });
 }
 
 /** The configured certificates, or one of our own. */

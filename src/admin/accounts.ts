@@ -10,13 +10,15 @@ export function accountActions(users: Users, config: Config): AdminActions {
     async addUser(text, password) {
       const jid = addressOf(text, config);
       const outcome = await usable(users.create(jid, password));
-      if (outcome === "conflict") throw new AdminFault(`${jid.toString()} exists already: use "user passwd" to change its password`);
+      if (outcome === "conflict")
+        throw new AdminFault(`${jid.toString()} exists already: use "user passwd" to change its password`);
       if (outcome !== "done") throw storeFault(outcome);
     },
     async setPassword(text, password) {
       const jid = addressOf(text, config);
       const outcome = await usable(users.setPassword(jid, password));
-      if (outcome === "conflict") throw new AdminFault(`there is no account ${jid.toString()}: use "user add" to make it`);
+      if (outcome === "conflict")
+        throw new AdminFault(`there is no account ${jid.toString()}: use "user add" to make it`);
       if (outcome !== "done") throw storeFault(outcome);
     },
     async deleteUser(text) {
@@ -34,9 +36,12 @@ export function accountActions(users: Users, config: Config): AdminActions {
 /** The bare JID of an account of ours. Throws AdminFault with what is wrong about the text. */
 function addressOf(text: string, config: Config): JID {
   const jid = parsed(text);
-  if (jid.local === "" || !jid.isBare) throw new AdminFault(`"${text}" is not the address of an account: it looks like NAME@${config.domain}`);
+  if (jid.local === "" || !jid.isBare)
+    throw new AdminFault(`"${text}" is not the address of an account: it looks like NAME@${config.domain}`);
   if (!config.domains.includes(jid.domain))
-    throw new AdminFault(`this server has no accounts at ${jid.domain}, only at ${config.domains.join(", ")}: see the setting domain`);
+    throw new AdminFault(
+      `this server has no accounts at ${jid.domain}, only at ${config.domains.join(", ")}: see the setting domain`,
+    );
   return jid;
 }
 

@@ -20,7 +20,11 @@ describe("storage.url", () => {
   );
 
   it("MongoDB is refused with a line that says what to use, without its password @1.bad", async () => {
-    const opened = openStorage({ driver: "mongodb", url: "mongodb://admin:secret@127.0.0.1/rookery" }, ".", CONTRACT_STORES);
+    const opened = openStorage(
+      { driver: "mongodb", url: "mongodb://admin:secret@127.0.0.1/rookery" },
+      ".",
+      CONTRACT_STORES,
+    );
     await expect(opened).rejects.toMatchObject({ kind: "unsupported", mend: expect.stringContaining("sqlite:") });
     await expect(opened).rejects.toThrow("later version");
     await expect(opened).rejects.not.toThrow("secret");

@@ -81,8 +81,9 @@ export class ClientStream implements TransportListener, Sink, Counted {
     try {
       read();
     } catch (error) {
-      if (!(error instanceof XmlFault)) throw error;
-      this.close(new StreamError(error.condition, error.message));
+      if (error instanceof XmlFault) return this.close(new StreamError(error.condition, error.message));
+      this.#ports.log.error({ ev: "c2s.failed", err: error });
+      this.close(new StreamError("internal-server-error"));
     }
   }
 

@@ -287,9 +287,7 @@ function verdict(stanza: Stanza, to: JID, account: Account): Verdict {
 
 function compile(features: readonly Feature[], side: "sent" | "received", phases: readonly Phase[]): Compiled {
   const steps = (kind: Kind): Step[] =>
-    phases.flatMap((phase) =>
-      features.flatMap((feature) => feature[side]?.[kind]?.[phase] ?? []),
-    );
+    phases.flatMap((phase) => features.flatMap((feature) => feature[side]?.[kind]?.[phase] ?? []));
   return { message: steps("message"), presence: steps("presence"), iq: steps("iq") };
 }
 

@@ -89,7 +89,8 @@ class Presence {
   /** §4.2.2, §4.4.2. */
   #available(flow: Flow, account: Account, session: Session): Refusal {
     const priority = priorityOf(flow.stanza);
-    if (priority === undefined) return new StanzaError("bad-request", "modify", "a priority is a number from -128 to 127");
+    if (priority === undefined)
+      return new StanzaError("bad-request", "modify", "a priority is a number from -128 to 127");
     const isInitial = session.presence === undefined;
     session.presence = flow.stanza;
     session.priority = priority;

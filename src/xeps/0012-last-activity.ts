@@ -20,7 +20,6 @@ const STORE = "last";
 const wasAvailable = new Slot(() => false);
 
 export function lastActivity(context: Context): Feature {
-  const key = `get ${NS.lastActivity} query` as const;
   return {
     name: "last-activity",
     specs: [{ xep: 12, version: "2.0", status: "complete", since: "0.1.0" }],
@@ -29,8 +28,8 @@ export function lastActivity(context: Context): Feature {
     sent: { presence: { after: (flow, account) => note(context, flow, account) } },
     received: { iq: { guard: guardResources } },
     iq: {
-      server: { [key]: () => [query(secondsBetween(context.startedAt, context.clock.now()))] },
-      account: { [key]: (iq) => aboutAccount(context, iq) },
+      server: { "get jabber:iq:last query": () => [query(secondsBetween(context.startedAt, context.clock.now()))] },
+      account: { "get jabber:iq:last query": (iq) => aboutAccount(context, iq) },
     },
   };
 }

@@ -24,12 +24,12 @@ export function disco(context: Context): Feature {
     },
     iq: {
       server: {
-        [`get ${NS.discoInfo} query`]: (iq) => aboutServer(context, iq),
-        [`get ${NS.discoItems} query`]: (iq) => itemsOfServer(context, iq),
+        "get http://jabber.org/protocol/disco#info query": (iq) => aboutServer(context, iq),
+        "get http://jabber.org/protocol/disco#items query": (iq) => itemsOfServer(context, iq),
       },
       account: {
-        [`get ${NS.discoInfo} query`]: (iq) => aboutAccount(context, iq),
-        [`get ${NS.discoItems} query`]: itemsOfAccount,
+        "get http://jabber.org/protocol/disco#info query": (iq) => aboutAccount(context, iq),
+        "get http://jabber.org/protocol/disco#items query": itemsOfAccount,
       },
     },
   };

@@ -7,7 +7,7 @@ import { AccountSlot } from "../core/slot.js";
 import { StanzaError } from "../stanza/errors.js";
 import type { Row } from "../storage/port.js";
 import type { Write } from "../storage/writes.js";
-import { Element, xml } from "../xml/element.js";
+import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { bytesIn, restored, stored } from "./stored-xml.js";
 
@@ -16,7 +16,10 @@ const SIZES = "private_sizes";
 const OVERHEAD_BYTES = 64; // what a row costs beside its text, so that many tiny ones count too
 
 /** Bytes of each document, by its key. */
-const sizes = new AccountSlot(SIZES, (rows) => new Map(Object.entries(rows[0]?.doc["bytes"] ?? {}).map(([k, n]) => [k, Number(n)])));
+const sizes = new AccountSlot(
+  SIZES,
+  (rows) => new Map(Object.entries(rows[0]?.doc["bytes"] ?? {}).map(([k, n]) => [k, Number(n)])),
+);
 
 export function privateXml(context: Context): Feature {
   return {
@@ -26,8 +29,8 @@ export function privateXml(context: Context): Feature {
     stores: [{ name: STORE }, { name: SIZES, withAccount: true }],
     iq: {
       account: {
-        [`get ${NS.privateXml} query`]: (iq) => get(context, iq),
-        [`set ${NS.privateXml} query`]: (iq) => set(context, iq),
+        "get jabber:iq:private query": (iq) => get(context, iq),
+        "set jabber:iq:private query": (iq) => set(context, iq),
       },
     },
   };
@@ -57,9 +60,19 @@ function set(context: Context, { flow, account, own, payload }: Iq): Answer {
   return [];
 }
 
-function writesFor(account: Account, texts: ReadonlyMap<string, readonly string[]>, bytes: ReadonlyMap<string, number>): Write[] {
+function writesFor(
+  account: Account,
+  texts: ReadonlyMap<string, readonly string[]>,
+  bytes: ReadonlyMap<string, number>,
+): Write[] {
   const owner = account.jid.toString();
-  const puts = [...texts].map(([key, list]): Write => ({ op: "put", store: STORE, owner, key, doc: { v: 1, xml: list } }));
+  const puts = [...texts].map(([key, list]): Write => ({
+    op: "put",
+    store: STORE,
+    owner,
+    key,
+    doc: { v: 1, xml: list },
+  }));
   return [...puts, { op: "put", store: SIZES, owner, key: "", doc: { v: 1, bytes: Object.fromEntries(bytes) } }];
 }
 

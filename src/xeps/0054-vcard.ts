@@ -18,8 +18,8 @@ export function vcard(context: Context): Feature {
     stores: [{ name: STORE }],
     iq: {
       account: {
-        [`get ${NS.vcardTemp} vCard`]: (iq) => get(context, iq),
-        [`set ${NS.vcardTemp} vCard`]: (iq) => set(context, iq),
+        "get vcard-temp vCard": (iq) => get(context, iq),
+        "set vcard-temp vCard": (iq) => set(context, iq),
       },
     },
   };
@@ -47,5 +47,6 @@ function set(context: Context, { flow, account, own, payload }: Iq): Answer {
 }
 
 function vcardOf({ doc }: Row): Answer {
-  return [restored(String(doc["xml"]))];
+  const { xml } = doc;
+  return typeof xml === "string" ? [restored(xml)] : new StanzaError("service-unavailable");
 }

@@ -3,7 +3,7 @@
 import type { Account } from "../core/account.js";
 import type { Context } from "../core/context.js";
 import type { Answer, Feature, Iq, StreamInfo } from "../core/feature.js";
-import type { Outcome } from "../storage/port.js";
+import type { Outcome } from "../storage/writes.js";
 import { resultOf } from "../stanza/build.js";
 import { StanzaError } from "../stanza/errors.js";
 import { JID, JidError } from "../stanza/jid.js";
@@ -24,14 +24,14 @@ export function registration(context: Context): Feature {
     disco: { server: [NS.register] },
     streamFeatures: (stream) => (isOffered(context, stream) ? [xml("register", { xmlns: NS.registerFeature })] : []),
     earlyIq: {
-      [`${NS.register} query`]: (payload, type, stream) =>
+      "jabber:iq:register query": (payload, type, stream) =>
         type === "get" ? Promise.resolve(fields(context, stream)) : register(context, attempts, payload, stream),
     },
     iq: {
-      server: { [`get ${NS.register} query`]: get, [`set ${NS.register} query`]: set },
+      server: { "get jabber:iq:register query": get, "set jabber:iq:register query": set },
       account: {
-        [`get ${NS.register} query`]: (iq) => (iq.own ? get(iq) : UNAVAILABLE),
-        [`set ${NS.register} query`]: (iq) => (iq.own ? set(iq) : UNAVAILABLE),
+        "get jabber:iq:register query": (iq) => (iq.own ? get(iq) : UNAVAILABLE),
+        "set jabber:iq:register query": (iq) => (iq.own ? set(iq) : UNAVAILABLE),
       },
     },
   };
@@ -70,7 +70,12 @@ function fields(context: Context, stream: StreamInfo): Answer {
   return [xml("query", { xmlns: NS.register }, instructions, xml("username"), xml("password"))];
 }
 
-async function register(context: Context, attempts: HourlyLimit, payload: Element, stream: StreamInfo): Promise<Answer> {
+async function register(
+  context: Context,
+  attempts: HourlyLimit,
+  payload: Element,
+  stream: StreamInfo,
+): Promise<Answer> {
   if (payload.getChild("remove")) return new StanzaError("unexpected-request");
   const refusal = mayRegister(context, stream);
   if (refusal) return refusal;

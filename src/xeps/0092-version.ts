@@ -13,6 +13,6 @@ export function version(context: Pick<Context, "software">): Feature {
     name: "version",
     specs: [{ xep: 92, version: "1.1", status: "complete", since: "0.1.0" }],
     disco: { server: [NS.version] },
-    iq: { server: { [`get ${NS.version} query`]: answer } },
+    iq: { server: { "get jabber:iq:version query": answer } },
   };
 }

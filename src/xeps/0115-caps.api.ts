@@ -52,7 +52,9 @@ function fields(form: Element): string[] {
 }
 
 function formType(form: Element): string | undefined {
-  const field = form.getChildren("field").find(({ attrs }) => attrs["var"] === "FORM_TYPE" && attrs["type"] === "hidden");
+  const field = form
+    .getChildren("field")
+    .find(({ attrs }) => attrs["var"] === "FORM_TYPE" && attrs["type"] === "hidden");
   return field && valuesOf(field)[0];
 }
 

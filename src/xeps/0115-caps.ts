@@ -9,7 +9,9 @@ import { SOFTWARE_URI, verification } from "./0115-caps.api.js";
 export function caps(context: Context): Feature {
   return {
     name: "caps",
-    specs: [{ xep: 115, version: "1.6.0", status: "complete", since: "0.1.0", note: "stream feature; no caps optimization" }],
+    specs: [
+      { xep: 115, version: "1.6.0", status: "complete", since: "0.1.0", note: "stream feature; no caps optimization" },
+    ],
     disco: { server: [NS.caps] },
     streamFeatures: (stream) => (stream.authenticated ? [ownCaps(context)] : []),
   };

@@ -9,7 +9,7 @@ export const ping: Feature = {
   specs: [{ xep: 199, version: "2.0.1", status: "complete", since: "0.1.0" }],
   disco: { server: [NS.ping], account: [NS.ping] },
   iq: {
-    server: { [`get ${NS.ping} ping`]: () => [] },
-    account: { [`get ${NS.ping} ping`]: ({ own }) => (own ? [] : new StanzaError("service-unavailable")) },
+    server: { "get urn:xmpp:ping ping": () => [] },
+    account: { "get urn:xmpp:ping ping": ({ own }) => (own ? [] : new StanzaError("service-unavailable")) },
   },
 };

@@ -11,7 +11,7 @@ export function time(context: Pick<Context, "clock">): Feature {
     disco: { server: [NS.time] },
     iq: {
       server: {
-        [`get ${NS.time} time`]: () => {
+        "get urn:xmpp:time time": () => {
           const now = new Date(context.clock.now());
           const utc = now.toISOString();
           return [xml("time", { xmlns: NS.time }, xml("tzo", {}, offsetText(now)), xml("utc", {}, utc))];

@@ -9,9 +9,10 @@ const grant: IqHandler = ({ account, own }) => (account && !own ? new StanzaErro
 export const session: Feature = {
   name: "session",
   specs: [],
-  streamFeatures: ({ authenticated }) => (authenticated ? [xml("session", { xmlns: NS.session }, xml("optional"))] : []),
+  streamFeatures: ({ authenticated }) =>
+    authenticated ? [xml("session", { xmlns: NS.session }, xml("optional"))] : [],
   iq: {
-    server: { [`set ${NS.session} session`]: grant },
-    account: { [`set ${NS.session} session`]: grant },
+    server: { "set urn:ietf:params:xml:ns:xmpp-session session": grant },
+    account: { "set urn:ietf:params:xml:ns:xmpp-session session": grant },
   },
 };

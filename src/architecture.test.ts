@@ -4,6 +4,7 @@ import { describe, expect, it } from "@jest/globals";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { LATER_LIMITS, LIMITS } from "./core/limits.js";
 
 /** What each part of the house may import besides itself, named by the beginning of its path; the longest beginning counts. */
 const CORE = ["xml/", "stanza/", "storage/", "core/"];
@@ -262,6 +263,12 @@ describe("the house", () => {
       (path) => (sizes.find((one) => one.path === path)?.lines ?? 0) <= MAX_LINES.source,
     );
     expect(shrunk.map((path) => `src/${path} is small enough now: take it out of LARGER`)).toEqual([]);
+  });
+
+  it("heeds every limit that can be set @1.12", () => {
+    const rest = product.filter(({ path }) => path !== "core/limits.ts").map(({ code }) => code.join("\n"));
+    const unheeded = Object.keys(LIMITS).filter((name) => !rest.some((code) => new RegExp(`\\b${name}\\b`).test(code)));
+    expect(unheeded.sort()).toEqual([...LATER_LIMITS].sort());
   });
 
   it("says in each file first what the file is for @1.12", () => {

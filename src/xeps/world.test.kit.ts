@@ -126,6 +126,13 @@ export class Device implements Sink {
     this.#stalled ??= [];
   }
 
+  /** Its socket takes what was sent, and goes on. */
+  flows(): void {
+    const stalled = this.#stalled;
+    this.#stalled = undefined;
+    for (const callback of stalled ?? []) callback(true);
+  }
+
   /** The connection ends; what was not drained is lost. */
   async goes(): Promise<void> {
     for (const callback of this.#stalled?.splice(0) ?? []) callback(false);

@@ -19,7 +19,7 @@ describe("tags", () => {
     ["a rule @1.4", ["1.4"]],
     ["a rule @1.12 @X10 @1.show2 @1.bad", ["1.12", "X10", "1.show2", "1.bad"]],
     ["romeo@a.example writes to juliet@localhost", []],
-  ])("of %j are found", (name, tags) => {
+  ])("in a name are found, case %#", (name, tags) => {
     expect(tagsIn(name)).toEqual(tags);
   });
 });

@@ -3,6 +3,8 @@ import { type ConfigSection } from "./core/config.js";
 import { ACCOUNT_STORE } from "./core/account.js";
 import type { Context } from "./core/context.js";
 import type { Feature } from "./core/feature.js";
+import { presenceFeature } from "./roster/presence.js";
+import { rosterFeature } from "./roster/roster.js";
 import type { StoreSpec } from "./storage/port.js";
 import { lastActivity } from "./xeps/0012-last-activity.js";
 import { disco } from "./xeps/0030-disco.js";
@@ -21,7 +23,8 @@ import { session } from "./xeps/session.js";
 /** Makes the features. None of them touches the context before the server runs. */
 export function features(context: Context): readonly Feature[] {
   return [
-    // Roster and presence come first: what follows in `after` sees the presence they have set.
+    rosterFeature(context),
+    presenceFeature(context), // what follows in `after` sees the presence it has set
     offline(context),
     lastActivity(context),
     disco(context),
@@ -38,11 +41,15 @@ export function features(context: Context): readonly Feature[] {
   ];
 }
 
-const NO_CONTEXT = new Proxy({} as Context, {
-  get: (_, name) => {
-    throw new Error(`a feature asked for context.${String(name)} before there is a server`);
-  },
-});
+/** Settings may be looked at, and mean nothing; nothing can be done before there is a server. */
+const NO_CONTEXT = new Proxy((): never => unreachable(), {
+  get: () => NO_CONTEXT,
+  apply: () => unreachable(),
+}) as unknown as Context;
+
+function unreachable(): never {
+  throw new Error("a feature acted before there was a server");
+}
 
 /** What the features say of themselves, without a server: for the store, the configuration and doap.xml. */
 export const MANIFESTS: readonly Feature[] = features(NO_CONTEXT);

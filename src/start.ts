@@ -42,7 +42,8 @@ export async function openServer(ports: ServerPorts): Promise<Server> {
   const { config, storage, clock, random, log } = ports;
   const core = await Core.open({
     ...ports,
-    derive: async (password) => (await deriveCredentials(password, config.auth.scram_iterations, (size) => random.bytes(size))) as Json,
+    derive: async (password) =>
+      (await deriveCredentials(password, config.auth.scram_iterations, (size) => random.bytes(size))) as Json,
     features,
     remote: unhosted,
     accountStores: ACCOUNT_STORES,
@@ -56,7 +57,13 @@ export async function openServer(ports: ServerPorts): Promise<Server> {
     users: core.users,
     features: core.features,
     earlyIq: earlyHandlers(core.features),
-    authentication: new Authentication({ config, users: core.users, clock, random, fakeSecret: await fakeSecret(storage, random) }),
+    authentication: new Authentication({
+      config,
+      users: core.users,
+      clock,
+      random,
+      fakeSecret: await fakeSecret(storage, random),
+    }),
     connections: new Connections(config.limits),
     flusher: new Flusher((run) => clock.soon(run)),
   };

@@ -107,7 +107,11 @@ function whole(text: string | undefined, otherwise: number): number {
 function lineOf({ scene, nonAscii, outcome, detail, durationMs }: Result): string {
   const mark = { passed: "ok     ", failed: "FAILED ", differs: "differs" }[outcome];
   const title = `${mark} ${scene.spec}: ${scene.sentence}${nonAscii ? " (non-ASCII)" : ""} [${durationMs} ms]`;
-  return detail === "" ? title : `${title}\n      ${detail}`;
+  return detail === "" ? title : `${title}\n      ${outcome === "differs" ? firstLineOf(detail) : detail}`;
+}
+
+function firstLineOf(text: string): string {
+  return text.slice(0, text.indexOf("\n"));
 }
 
 /** For the acceptance page: one row per scene and run. */

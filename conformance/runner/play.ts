@@ -84,7 +84,11 @@ function judge(
 ): Pick<Result, "outcome" | "detail"> {
   if (reason === undefined)
     return failure ? { outcome: "failed", detail: describe(scene, failure) } : { outcome: "passed", detail: "" };
-  if (failure) return { outcome: "differs", detail: `${reason} (${scene.file}:${failure.step.line})` };
+  if (failure)
+    return {
+      outcome: "differs",
+      detail: [reason, place(scene, failure), ...failure.message.split("\n")].join("\n      "),
+    };
   return {
     outcome: "failed",
     detail: `${scene.file}:${scene.line}: passes on ${server}, though the scene says it differs: ${reason}`,
@@ -96,7 +100,9 @@ function describe(scene: Scene, failure: Failure): string {
     failure.transcript.length === 0
       ? []
       : ["last said on this connection:", ...failure.transcript.map((line) => `  ${line}`)];
-  return [`${scene.file}:${failure.step.line}: ${failure.step.source}`, ...failure.message.split("\n"), ...said].join(
-    "\n      ",
-  );
+  return [place(scene, failure), ...failure.message.split("\n"), ...said].join("\n      ");
+}
+
+function place(scene: Scene, { step }: Failure): string {
+  return `${scene.file}:${step.line}: ${step.source}`;
 }

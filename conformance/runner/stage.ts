@@ -2,7 +2,7 @@
 import { authenticate, bind } from "./login.js";
 import { match } from "./notation/pattern.js";
 import type { Member, Pattern, Scene, Step } from "./notation/scene.js";
-import { fill, fresh, TemplateError } from "./notation/template.js";
+import { asBytes, fill, fresh, TemplateError } from "./notation/template.js";
 import type { RunningServer } from "./servers/server.js";
 import { ClientStream, TooLate, describeArrival, negotiateTls, openStream, type Arrival } from "./stream.js";
 import { befriend } from "./subscriptions.js";
@@ -142,7 +142,7 @@ export class Stage {
       case "send":
         return this.#stream(step.who).send(dressed(fill(step.pieces, this.#values, escapeXml), this.#play.nonAscii));
       case "bytes":
-        return this.#stream(step.who).sendBytes(fill(step.pieces, this.#values, escapeXml));
+        return this.#stream(step.who).sendBytes(fill(step.pieces, this.#values, (value) => asBytes(escapeXml(value))));
       case "expect":
         return step.anyOrder
           ? this.#expectInAnyOrder(step.who, step.patterns)

@@ -85,11 +85,11 @@ export class ClientStream {
     this.#socket?.write(text);
   }
 
-  /** Sends a text whose characters below 256 are the bytes, others UTF-8. */
+  /** Sends a text whose characters are the bytes. */
   sendBytes(text: string): void {
     if (/<stream:stream|<\?xml/.test(text)) this.#restart();
     this.#remember(">", text);
-    this.#socket?.write(bytesOf(text));
+    this.#socket?.write(text, "latin1");
   }
 
   /** A stream header to the domain under test. */
@@ -255,10 +255,4 @@ export async function greet(stream: ClientStream, limitMs: number): Promise<Tree
 /** Whether features or an error hold a child of that name. */
 export function offers(features: Tree, name: string, ns: string): boolean {
   return child(features, name, ns) !== undefined;
-}
-
-function bytesOf(text: string): Buffer {
-  return Buffer.concat(
-    Array.from(text, (character) => Buffer.from(character, character.charCodeAt(0) < 256 ? "latin1" : "utf8")),
-  );
 }

@@ -93,14 +93,8 @@ export function parseFragments(text: string): Tree[] {
 
 /** Parses a start tag alone, as a stream header is. */
 export function parseHead(text: string): Tree {
-  let head: Tree | undefined;
-  let fault: string | undefined;
-  const reader = new StreamReader((event) => {
-    if (event.kind === "head") head = event.tree;
-    if (event.kind === "fault") fault ??= event.message;
-  });
-  reader.write(text);
-  if (fault !== undefined || !head) throw new Error(fault ?? "not a start tag");
+  const [head] = parseFragments(text.replace(/>$/, "/>"));
+  if (!head) throw new Error("not a start tag");
   return head;
 }
 

@@ -3,7 +3,12 @@ import type { Clock } from "../core/clock.js";
 import type { Config } from "../core/config.js";
 import type { Random } from "../core/random.js";
 import type { Users } from "../core/users.js";
-import { channelBindingFeature, channelBindings, type ChannelBindingType, type SecureChannel } from "../sasl/channel-binding.js";
+import {
+  channelBindingFeature,
+  channelBindings,
+  type ChannelBindingType,
+  type SecureChannel,
+} from "../sasl/channel-binding.js";
 import type { Credentials } from "../sasl/credentials.js";
 import { nodeCrypto, type SaslCrypto } from "../sasl/crypto.js";
 import { decodeSaslData } from "../sasl/encoding.js";
@@ -45,7 +50,10 @@ export class Authentication {
   constructor(ports: AuthenticationPorts) {
     this.#ports = ports;
     const { auth_failures_per_account, auth_failures_per_address } = ports.config.limits;
-    this.#limiter = new FailureLimiter(() => ports.clock.now(), failureLimits(auth_failures_per_account, auth_failures_per_address));
+    this.#limiter = new FailureLimiter(
+      () => ports.clock.now(),
+      failureLimits(auth_failures_per_account, auth_failures_per_address),
+    );
   }
 
   /** The children of `<stream:features/>` for a connection that may log in. */
@@ -79,7 +87,11 @@ export class Authentication {
     });
   }
 
-  #context(place: LoginPlace, bindings: ReadonlyMap<ChannelBindingType, Buffer>, offered: readonly string[]): SaslContext {
+  #context(
+    place: LoginPlace,
+    bindings: ReadonlyMap<ChannelBindingType, Buffer>,
+    offered: readonly string[],
+  ): SaslContext {
     const { users, random, config, fakeSecret, crypto } = this.#ports;
     return {
       domain: place.domain,
@@ -91,7 +103,8 @@ export class Authentication {
       attempts: this.#limiter.at(place.address, place.domain),
       crypto: crypto ?? nodeCrypto,
       randomBytes: (size) => random.bytes(size),
-      findCredentials: async (username) => (await users.credentials(JID.of(username, place.domain))) as Credentials | undefined,
+      findCredentials: async (username) =>
+        (await users.credentials(JID.of(username, place.domain))) as Credentials | undefined,
     };
   }
 }
@@ -141,5 +154,9 @@ function failureLimits(perAccount: number, perAddress: number): ConstructorParam
   const TEN_MINUTES = 600_000;
   const budget = (failures: number): { failures: number; refillMs: number } =>
     Number.isFinite(failures) ? { failures, refillMs: TEN_MINUTES / failures } : { failures: 0, refillMs: 1 };
-  return { perAddress: budget(perAddress), perAccountAtAddress: budget(perAccount), perAccount: budget(perAccount * 10) };
+  return {
+    perAddress: budget(perAddress),
+    perAccountAtAddress: budget(perAccount),
+    perAccount: budget(perAccount * 10),
+  };
 }

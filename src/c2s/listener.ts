@@ -1,6 +1,11 @@
 // Listens for clients: plain TCP with STARTTLS, and TLS from the first byte (XEP-0368). Sockets in, streams out.
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, Server as TlsServer, type SecureContextOptions, type TLSSocket } from "node:tls";
+import {
+  createServer as createTlsServer,
+  Server as TlsServer,
+  type SecureContextOptions,
+  type TLSSocket,
+} from "node:tls";
 import type { Endpoint } from "../core/config/values.js";
 import { ClientStream } from "./stream.js";
 import type { C2SPorts } from "./ports.js";
@@ -30,10 +35,17 @@ export async function listen(ports: C2SPorts, tls: TlsContexts): Promise<Listene
   const { c2s } = ports.config;
   const opened: Server[] = [];
   try {
-    const plain = await openAll(c2s.listen, "c2s.listen", () => createServer({ noDelay: true }, (socket) => accept(ports, socket, tls)), opened, ports);
+    const plain = await openAll(
+      c2s.listen,
+      "c2s.listen",
+      () => createServer({ noDelay: true }, (socket) => accept(ports, socket, tls)),
+      opened,
+      ports,
+    );
     const directTls = await openAll(c2s.direct_tls, "c2s.direct_tls", () => directTlsServer(ports, tls), opened, ports);
     sweepForever(ports);
-    const reload = (): void => opened.forEach((server) => server instanceof TlsServer && server.setSecureContext(defaultContext(tls)));
+    const reload = (): void =>
+      opened.forEach((server) => server instanceof TlsServer && server.setSecureContext(defaultContext(tls)));
     return { plain, directTls, reload, close: () => closeAll(opened) };
   } catch (error) {
     await closeAll(opened);
@@ -72,7 +84,13 @@ function defaultContext(tls: TlsContexts): SecureContextOptions {
   return { ...TLS_SETTINGS, cert: certificate, key };
 }
 
-async function openAll(endpoints: readonly Endpoint[], setting: string, make: () => Server, opened: Server[], ports: C2SPorts): Promise<string[]> {
+async function openAll(
+  endpoints: readonly Endpoint[],
+  setting: string,
+  make: () => Server,
+  opened: Server[],
+  ports: C2SPorts,
+): Promise<string[]> {
   const addresses: string[] = [];
   for (const endpoint of endpoints) {
     const server = make();
@@ -104,9 +122,12 @@ function open(server: Server, { host, port }: Endpoint, setting: string, ports: 
 
 function listenFault(error: NodeJS.ErrnoException, address: string, setting: string): ListenFault {
   const cause = { cause: error };
-  switch (error.code) {
+  switch (error.code ?? "") {
     case "EADDRINUSE":
-      return new ListenFault(`${address} is in use by another program: stop it, or set ${setting} to another port`, cause);
+      return new ListenFault(
+        `${address} is in use by another program: stop it, or set ${setting} to another port`,
+        cause,
+      );
     case "EACCES":
       return new ListenFault(`${address} may not be opened by this user: set ${setting} to a port above 1023`, cause);
     case "EADDRNOTAVAIL":
@@ -121,7 +142,9 @@ function textOf({ address, port, family }: AddressInfo): string {
 }
 
 function closeAll(servers: readonly Server[]): Promise<void> {
-  return Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))).then(() => undefined);
+  return Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))).then(
+    () => undefined,
+  );
 }
 
 function sweepForever(ports: C2SPorts): void {

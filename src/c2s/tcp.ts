@@ -15,7 +15,12 @@ export class TcpTransport implements Transport {
   #closed = false;
 
   /** Takes over a socket just accepted; `security` is given when it already speaks TLS. */
-  constructor(socket: Socket, listener: (transport: TcpTransport) => TransportListener, tls: TlsContexts | undefined, security?: SecureChannel) {
+  constructor(
+    socket: Socket,
+    listener: (transport: TcpTransport) => TransportListener,
+    tls: TlsContexts | undefined,
+    security?: SecureChannel,
+  ) {
     this.#socket = socket;
     this.#security = security;
     this.#tls = tls;

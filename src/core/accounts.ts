@@ -71,6 +71,11 @@ export class Accounts {
     if (!account.isStale) this.#cold.set(key, account);
   }
 
+  /** It has sessions or uncommitted changes, even if it must be loaded again before it is used. */
+  isInUse(bare: JID): boolean {
+    return this.#held.has(bare.toString());
+  }
+
   /** The accounts that are in use now (with sessions or uncommitted changes). */
   inUse(): Iterable<Account> {
     return this.#held.values();
@@ -95,10 +100,17 @@ export class Accounts {
     }
   }
 
-  #withTimeout(read: Promise<ReadonlyMap<string, readonly Row[]>>, key: string): Promise<ReadonlyMap<string, readonly Row[]>> {
+  #withTimeout(
+    read: Promise<ReadonlyMap<string, readonly Row[]>>,
+    key: string,
+  ): Promise<ReadonlyMap<string, readonly Row[]>> {
     return new Promise((resolve, reject) => {
-      const timer = this.#ports.clock.after(this.#ports.timeoutMs, () => reject(new LoadFault(`loading ${key} took too long`)));
-      read.then(resolve, (cause: unknown) => reject(new LoadFault(`loading ${key} failed`, { cause }))).finally(() => timer.cancel());
+      const timer = this.#ports.clock.after(this.#ports.timeoutMs, () =>
+        reject(new LoadFault(`loading ${key} took too long`)),
+      );
+      read
+        .then(resolve, (cause: unknown) => reject(new LoadFault(`loading ${key} failed`, { cause })))
+        .finally(() => timer.cancel());
     });
   }
 }

@@ -74,7 +74,15 @@ export class Core {
     // The lanes need the pipeline, which needs the features, which need the context: it starts flows only once all of them exist.
     const start = (flow: Flow): void => new Lane(lane, { kind: "server" }, NO_PRESSURE).run(flow);
     let features: readonly Feature[] = [];
-    this.users = new Users({ storage, accounts: this.accounts, committer: this.committer, clock, features: () => features, start, derive: ports.derive });
+    this.users = new Users({
+      storage,
+      accounts: this.accounts,
+      committer: this.committer,
+      clock,
+      features: () => features,
+      start,
+      derive: ports.derive,
+    });
     let services: readonly Service[] = [];
     this.context = {
       config,

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
-import { iqVerdict, messageVerdict, presenceVerdict, type MessageType, type Recipient, type Verdict } from "./delivery.js";
+import {
+  iqVerdict,
+  messageVerdict,
+  presenceVerdict,
+  type MessageType,
+  type Recipient,
+  type Verdict,
+} from "./delivery.js";
 
 // RFC 6121 §8.5, "Summary of Message Delivery Rules", with rulings where the RFC leaves a choice.
 // Columns: no such account · bare, nobody · bare, only negative · bare, non-negative · full, no such resource, nobody · … non-negative · full, bound
@@ -18,7 +25,15 @@ const MESSAGES: readonly [MessageType, Word, Word, Word, Word, Word, Word][] = [
   ["normal", "service-unavailable", "store", "non-negative", "service-unavailable", "service-unavailable", "resource"],
   ["chat", "service-unavailable", "store", "non-negative", "store", "non-negative", "resource"],
   ["headline", "drop", "drop", "non-negative", "drop", "drop", "resource"],
-  ["groupchat", "service-unavailable", "service-unavailable", "service-unavailable", "service-unavailable", "service-unavailable", "resource"],
+  [
+    "groupchat",
+    "service-unavailable",
+    "service-unavailable",
+    "service-unavailable",
+    "service-unavailable",
+    "service-unavailable",
+    "resource",
+  ],
   ["error", "drop", "drop", "drop", "drop", "drop", "resource"],
 ];
 
@@ -40,7 +55,9 @@ describe("delivery of presence", () => {
     ["unsubscribed", "handle", "handle", "handle", "handle"],
     ["probe", "handle", "handle", "handle", "handle"],
   ])("%s: to nobody, bare, gone, bound @1.6", (type, ...expected) => {
-    expect([ABSENT, BARE_SOMEBODY, GONE_SOMEBODY, BOUND].map((to) => word(presenceVerdict(type, to)))).toEqual(expected);
+    expect([ABSENT, BARE_SOMEBODY, GONE_SOMEBODY, BOUND].map((to) => word(presenceVerdict(type, to)))).toEqual(
+      expected,
+    );
   });
 });
 

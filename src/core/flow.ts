@@ -32,7 +32,13 @@ export interface Append {
 
 /** Something to do once everything is durable. */
 export type Effect =
-  | { readonly kind: "session"; readonly session: Session; readonly stanza: Stanza; readonly entry?: Append | undefined; readonly missed?: (() => void) | undefined }
+  | {
+      readonly kind: "session";
+      readonly session: Session;
+      readonly stanza: Stanza;
+      readonly entry?: Append | undefined;
+      readonly missed?: (() => void) | undefined;
+    }
   | {
       readonly kind: "account";
       readonly account: Account;
@@ -103,7 +109,11 @@ export class Flow {
   }
 
   /** Sends to those sessions of an account that `pick` accepts; they are picked at release. */
-  deliver(account: Account, stanza: Stanza | ((session: Session) => Stanza), pick: (session: Session) => boolean): void {
+  deliver(
+    account: Account,
+    stanza: Stanza | ((session: Session) => Stanza),
+    pick: (session: Session) => boolean,
+  ): void {
     this.effects.push({ kind: "account", account, stanza, pick });
   }
 

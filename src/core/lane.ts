@@ -93,7 +93,7 @@ export class Lane {
 
   #decided(passenger: Passenger): void {
     const { flow } = passenger;
-    if (flow.writes.length === 0) {
+    if (flow.writes.length === 0 && flow.touched.size === 0) {
       passenger.settled = true;
       if (this.#inFlight.length === 0) return this.#leave(passenger);
       this.#inFlight.push(passenger);

@@ -44,7 +44,14 @@ export class Users {
     const row = (await this.#ports.accounts.load(bare)).rows(ACCOUNT_STORE)[0];
     if (!row) return "conflict";
     const doc = { ...row.doc, credentials: await this.#ports.derive(password) };
-    const put = { op: "put", store: ACCOUNT_STORE, owner: bare.toString(), key: "", doc, ifVersion: row.version } as const;
+    const put = {
+      op: "put",
+      store: ACCOUNT_STORE,
+      owner: bare.toString(),
+      key: "",
+      doc,
+      ifVersion: row.version,
+    } as const;
     return this.#commit(bare, put);
   }
 
@@ -61,7 +68,10 @@ export class Users {
   async *list(): AsyncGenerator<string> {
     let after: string | undefined;
     for (;;) {
-      const rows = await this.#ports.storage.list(ACCOUNT_STORE, after === undefined ? { limit: LIST_PAGE } : { after, limit: LIST_PAGE });
+      const rows = await this.#ports.storage.list(
+        ACCOUNT_STORE,
+        after === undefined ? { limit: LIST_PAGE } : { after, limit: LIST_PAGE },
+      );
       for (const row of rows) yield row.owner;
       const last = rows.at(-1);
       if (rows.length < LIST_PAGE || !last) return;

@@ -31,7 +31,8 @@ interface Attribute {
   readonly value: string;
 }
 
-const GS2_HEADER = /^(?:([ny])|p=([A-Za-z0-9.-]+)),(?:a=([^,\0]+))?,/;
+// COMPAT(gsasl 2.2): `a=` without a name, which the grammar does not allow, is taken as no authzid.
+const GS2_HEADER = /^(?:([ny])|p=([A-Za-z0-9.-]+)),(?:a=([^,\0]*))?,/;
 const ATTRIBUTE = /^([A-Za-z])=([^\0]+)$/;
 const NONCE = /^[!-+\--~]{1,512}$/; // printable without comma; the length is generous, clients send 16 to 64
 

@@ -130,6 +130,10 @@ describe("SCRAM", () => {
     expect(outcome.step).toMatchObject({ success: "a,b=c" });
   });
 
+  it("takes an empty authzid as none, as GNU SASL sends it @1.4", async () => {
+    expect((await attempt(contextWith(accounts), { gs2: "n,a=," })).step).toMatchObject({ success: "juliet" });
+  });
+
   it("normalises a Unicode name before it is looked up @1.4 @A6", async () => {
     const outcome = await attempt(contextWith({ "jos\u00e9": juliet }), { username: "JOSE\u0301" });
     expect(outcome.step).toMatchObject({ success: "jos\u00e9" });

@@ -1,7 +1,7 @@
 // The strict incremental scanner of a stream (RFC 6120 §4 and §11): bytes in, in any pieces; stream head, whole stanzas and end out.
 // Work is linear in the bytes whatever their pieces: state survives between chunks, and the part of a split stanza is copied once
 // (and again only when its buffer doubles). Between stanzas a connection keeps no buffer and no tables; those are shared.
-import { byteAt, classAt, LESS, SPACE } from "./bytes.js";
+import { byteAt, LESS, skipSpace } from "./bytes.js";
 import { type Context, NOTHING_AROUND } from "./context.js";
 import { declarationEnd } from "./declaration.js";
 import { XmlFault } from "./faults.js";
@@ -37,6 +37,7 @@ export class Scanner {
   #pending: Pending | undefined;
   #resume = 0; // where in the pending bytes to go on
   #isStopped = false;
+  #held: Buffer[] | undefined; // while suspended: what has not been read
   #dropRest = false;
   #isWriting = false;
   #work = 0;
@@ -54,6 +55,10 @@ export class Scanner {
   /** Reads a chunk and calls the handler for all that it completes. Throws XmlFault; after that everything is ignored. */
   write(bytes: Buffer): void {
     if (this.#isStopped) return;
+    if (this.#held) {
+      this.#held.push(Buffer.from(bytes));
+      return;
+    }
     if (this.#isWriting) throw new Error("the scanner was written to by its own handler");
     this.#isWriting = true;
     this.#dropRest = false;
@@ -77,9 +82,22 @@ export class Scanner {
     this.#prologBytes = 0;
   }
 
+  /** Reads nothing more, after the present callback, until `resume`: what follows, of this chunk too, is kept. */
+  suspend(): void {
+    this.#held ??= [];
+  }
+
+  /** Goes on with what was kept. Throws XmlFault as `write` does. Not to be called by the handler. */
+  resume(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const bytes of held) this.write(bytes);
+  }
+
   /** Drops the rest of this chunk, and all that follows until a restart. */
   stop(): void {
     this.#forget();
+    this.#held = undefined;
     this.#isStopped = true;
     this.#dropRest = true;
   }
@@ -101,7 +119,8 @@ export class Scanner {
       if (this.#phase === "declaration") bytes = this.#rejoined(this.#pending, chunk);
       else i = this.#continue(this.#pending, chunk);
     }
-    while (i < bytes.length && !this.#dropRest) i = this.#step(bytes, i);
+    while (i < bytes.length && !this.#dropRest && !this.#held) i = this.#step(bytes, i);
+    if (this.#held && i < bytes.length) this.#held.push(Buffer.from(bytes.subarray(i)));
     if (this.#phase !== "inside") this.#release();
   }
 
@@ -127,7 +146,7 @@ export class Scanner {
 
   #step(bytes: Buffer, from: number): number {
     if (this.#phase === "declaration") return this.#declaration(bytes, from);
-    const i = skipSpace(bytes, from);
+    const i = skipSpace(bytes, from, bytes.length);
     this.#work += i - from;
     if (this.#phase === "prolog") this.#countProlog(i - from);
     if (i === bytes.length) return i;
@@ -212,12 +231,6 @@ export class Scanner {
     this.#phase = "epilog";
     this.#handler.end();
   }
-}
-
-function skipSpace(bytes: Buffer, from: number): number {
-  let i = from;
-  while (i < bytes.length && (classAt(bytes, i) & SPACE) !== 0) i++;
-  return i;
 }
 
 function tooLarge(): XmlFault {

@@ -11,7 +11,7 @@ import {
   type Step,
   type Way,
 } from "./scene.js";
-import { names, pieces, unescapeBytes } from "./template.js";
+import { asBytes, names, pieces, unescapeBytes } from "./template.js";
 
 interface Line {
   readonly number: number;
@@ -148,7 +148,8 @@ function givenLine(draft: Draft, rest: string): Deed[] {
 }
 
 function deedOf(who: string, rest: string): Deed {
-  if (rest.startsWith(">>")) return { kind: "bytes", who, pieces: pieces(unescapeBytes(rest.slice(2).trim())) };
+  if (rest.startsWith(">>"))
+    return { kind: "bytes", who, pieces: pieces(unescapeBytes(asBytes(rest.slice(2).trim()))) };
   if (rest.startsWith(">")) return sendDeed(who, rest.slice(1).trim());
   if (rest.startsWith("<")) return expectDeed(who, rest.slice(1).trim());
   if (rest === "= quiet") return { kind: "quiet", who };
@@ -192,7 +193,7 @@ function sendDeed(who: string, xml: string): Deed {
 }
 
 function expectDeed(who: string, text: string): Deed {
-  if (/^<stream:stream\b[\s\S]*[^/]>$/.test(text))
+  if (/^<stream:stream(\s[^>]*[^/])?>$/.test(text))
     return { kind: "head", who, pattern: { ...patternOf(parseHead(text)), open: true } };
   const anyOrder = /^in any order\s+/.exec(text)?.[0] ?? "";
   const trees = parseFragments(text.slice(anyOrder.length));

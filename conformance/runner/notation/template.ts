@@ -176,7 +176,12 @@ function valueOf(name: string, values: Values): string {
   return value;
 }
 
-/** `\0`, `\n`, `\r`, `\t`, `\\` and `\xHH` as in most languages; `\xHH` above 7f makes a lone byte only in `>>` steps. */
+/** The UTF-8 bytes of a text, one character for each: what `>>` sends. */
+export function asBytes(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+/** `\0`, `\n`, `\r`, `\t`, `\\` and `\xHH` (one byte) as in most languages. */
 export function unescapeBytes(text: string): string {
   return text.replace(/\\(x[0-9a-fA-F]{2}|.)/g, (_, code: string) => {
     if (code.startsWith("x")) return String.fromCharCode(parseInt(code.slice(1), 16));

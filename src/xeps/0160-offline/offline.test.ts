@@ -36,9 +36,9 @@ describe("offline messages", () => {
     const again = await World.open(features, { disk: world.disk, clock: world.clock });
     const balcony = await comesOnline(again, "balcony");
     expect(balcony.bodies).toEqual(["one", "zwei Ψ 🐦"]);
-    const delay = balcony.received[0]?.child("delay", NS.delay);
+    const delay = balcony.messages[0]?.child("delay", NS.delay);
     expect(delay?.attrs).toMatchObject({ from: "localhost", stamp: "2030-01-01T00:00:00.000Z" });
-    expect(balcony.received[0]?.element.attrs).toMatchObject({
+    expect(balcony.messages[0]?.element.attrs).toMatchObject({
       from: "romeo@localhost/orchard",
       to: "juliet@localhost",
       type: "chat",
@@ -119,7 +119,7 @@ describe("offline messages", () => {
     world.storage.release();
     await world.settled();
     expect(balcony.bodies).toEqual(["one", "two"]);
-    expect(balcony.received.map((stanza) => stanza.has("delay", NS.delay))).toEqual([true, false]);
+    expect(balcony.messages.map((stanza) => stanza.has("delay", NS.delay))).toEqual([true, false]);
     expect(await pendingOf(world)).toBe(0);
   });
 
@@ -217,7 +217,7 @@ describe("offline messages", () => {
     const forged = "<delay xmlns='urn:xmpp:delay' from='localhost' stamp='2000-01-01T00:00:00Z'/>";
     const other = forged.replace("localhost", "room.example");
     await romeo.sends(`<message to='juliet@localhost'><body>x</body>${forged}${other}${forged}</message>`);
-    const [message] = (await comesOnline(world, "balcony")).received;
+    const [message] = (await comesOnline(world, "balcony")).messages;
     const delays = message?.element
       .getChildren("delay")
       .map(({ attrs }) => [attrs["from"] as string, String(attrs["stamp"]).slice(0, 4)]);

@@ -257,8 +257,8 @@ export class ClientStream implements TransportListener, Sink, Counted {
   #startTls(): void {
     const { startTls } = this.#transport;
     if (!startTls) return this.close(new StreamError("unsupported-stanza-type", "this stream is encrypted already"));
+    this.#scanner.stop(); // RFC 6120 §5.4.3.3: what came with it in the clear is not read
     this.#scanner.restart();
-    this.#scanner.stop();
     this.#write(w`<proceed xmlns='${toWire(NS.tls)}'/>`);
     this.#outbox.flush();
     startTls();

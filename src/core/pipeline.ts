@@ -70,6 +70,7 @@ export class Pipeline {
   }
 
   async #park(flow: Flow, hop: Hop, cold: JID): Promise<void> {
+    this.#ports.accounts.holdFor(flow); // what it has changed so far is in memory only
     try {
       await this.#ports.accounts.load(cold);
     } catch (error) {

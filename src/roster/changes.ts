@@ -25,7 +25,13 @@ export class RosterChanges {
   }
 
   /** How the account stands to a contact now. `listed`: the contact comes into the roster; `request`: the stanza that asked. */
-  stand(flow: Flow, account: Account, contact: JID, standing: Standing, with_: { listed?: boolean; request?: string } = {}): void {
+  stand(
+    flow: Flow,
+    account: Account,
+    contact: JID,
+    standing: Standing,
+    with_: { listed?: boolean; request?: string } = {},
+  ): void {
     const before = rosterOf(account).get(contact);
     const { state, approved } = standing;
     const listed = (before?.listed ?? false) || with_.listed === true;
@@ -96,6 +102,11 @@ function removal(account: Account, contact: JID): Write {
 
 /** The versions are stored only when the items cannot tell them: at the start and when one is removed. */
 function versions(account: Account, version: number, floor: number): Put {
-  return { op: "put", store: ROSTER_STORE, owner: account.jid.toString(), key: VERSIONS_KEY, doc: { v: 1, version, floor } };
+  return {
+    op: "put",
+    store: ROSTER_STORE,
+    owner: account.jid.toString(),
+    key: VERSIONS_KEY,
+    doc: { v: 1, version, floor },
+  };
 }
-

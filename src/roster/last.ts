@@ -59,7 +59,8 @@ export class Absences {
     while (this.#waiting.length > 0) {
       const questions = this.#waiting;
       this.#waiting = [];
-      for (let i = 0; i < questions.length; i += OWNERS_PER_READ) await this.#answer(questions.slice(i, i + OWNERS_PER_READ));
+      for (let i = 0; i < questions.length; i += OWNERS_PER_READ)
+        await this.#answer(questions.slice(i, i + OWNERS_PER_READ));
     }
     this.#reading = false;
   }

@@ -19,7 +19,8 @@ export function probe(from: JID, to: JID): Stanza {
 export function answerProbe(flow: Flow, account: Account, absences: Absences): void {
   const { from: asker, to } = flow.stanza;
   if (!asker || !to) return;
-  if (!mayseePresence(account, asker)) return flow.route(presence({ from: account.jid, to: asker.bare, type: "unsubscribed" }));
+  if (!mayseePresence(account, asker))
+    return flow.route(presence({ from: account.jid, to: asker.bare, type: "unsubscribed" }));
   if (!to.isBare) return tellOfResource(flow, account, to, asker);
   let present = false;
   for (const session of account.sessions.values()) {

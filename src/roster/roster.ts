@@ -52,7 +52,8 @@ function read({ flow, stanza, payload, account, own }: Iq): Answer | void {
   const changed = known === undefined ? undefined : roster.since(known);
   if (!changed) return [wholeRoster(account, known !== undefined)];
   flow.reply(resultOf(stanza));
-  for (const item of changed) flow.push(session, pushTo(session, pushQuery(itemElement(item), item.ver), `sync-${item.ver}`));
+  for (const item of changed)
+    flow.push(session, pushTo(session, pushQuery(itemElement(item), item.ver), `sync-${item.ver}`));
 }
 
 /** What is read must be durable before it is shown: the flow shares the fate of changes that are still on their way to the store. */
@@ -88,7 +89,8 @@ class Editor {
   }
 
   #edited(flow: Flow, account: Account, contact: JID, element: Element): Answer {
-    if (contact.equals(account.jid)) return new StanzaError("not-allowed", "cancel", "an account is no contact of its own");
+    if (contact.equals(account.jid))
+      return new StanzaError("not-allowed", "cancel", "an account is no contact of its own");
     const roster = rosterOf(account);
     const before = roster.get(contact);
     if (!before?.listed && roster.size >= this.#limits.roster_items) return tooMuch("contacts");

@@ -13,7 +13,16 @@ import { NS } from "../xml/namespaces.js";
 import { RosterChanges } from "./changes.js";
 import { type Item, type Roster, rosterOf } from "./items.js";
 import { isInterested } from "./push.js";
-import { inbound, isAsked, isAsking, isSeenByContact, outbound, seesContact, type SubscriptionType, unanswered } from "./subscription.js";
+import {
+  inbound,
+  isAsked,
+  isAsking,
+  isSeenByContact,
+  outbound,
+  seesContact,
+  type SubscriptionType,
+  unanswered,
+} from "./subscription.js";
 
 /** A request is kept with what the client added to it; one larger than this, a hundred times the usual, without. */
 const MAX_REQUEST_BYTES = 16 * 1024;
@@ -52,9 +61,11 @@ export class Subscribing {
     const roster = rosterOf(account);
     const before = roster.standing(contact);
     const outcome = inbound(type, before);
-    if (isAsked(outcome.state) && !isAsked(before.state) && roster.requests >= this.#limits.pending_subscriptions) return;
+    if (isAsked(outcome.state) && !isAsked(before.state) && roster.requests >= this.#limits.pending_subscriptions)
+      return;
     const stanza = flow.stanza.readdress(contact, account.jid);
-    if (outcome.passes) flow.deliver(account, stanza, type === "subscribe" ? (session) => session.isAvailable : isInterested);
+    if (outcome.passes)
+      flow.deliver(account, stanza, type === "subscribe" ? (session) => session.isAvailable : isInterested);
     if (outcome.state !== before.state)
       this.#changes.stand(flow, account, contact, outcome, type === "subscribe" ? asked(stanza, outcome.reply) : {});
     if (outcome.reply) flow.route(presence({ from: account.jid, to: contact, type: outcome.reply }));
@@ -73,7 +84,8 @@ export class Subscribing {
 /** RFC 6121 §2.5.2: tells a contact that left the roster. */
 export function cancelSubscriptions(flow: Flow, account: Account, { jid, state }: Item): void {
   if (seesContact(state) || isAsking(state)) flow.route(presence({ from: account.jid, to: jid, type: "unsubscribe" }));
-  if (isSeenByContact(state) || isAsked(state)) flow.route(presence({ from: account.jid, to: jid, type: "unsubscribed" }));
+  if (isSeenByContact(state) || isAsked(state))
+    flow.route(presence({ from: account.jid, to: jid, type: "unsubscribed" }));
   if (isSeenByContact(state)) tellUnavailable(flow, account, jid);
 }
 
@@ -87,7 +99,13 @@ function asked(stanza: Stanza, reply: "subscribed" | undefined): { listed: boole
 }
 
 /** §3.1.5: who has just been let in is told the current presence; §3.2.2, §3.3.3: who was let out, that it ended. */
-function tellOfChange(flow: Flow, account: Account, contact: JID, before: Pick<Item, "state">, after: Pick<Item, "state">): void {
+function tellOfChange(
+  flow: Flow,
+  account: Account,
+  contact: JID,
+  before: Pick<Item, "state">,
+  after: Pick<Item, "state">,
+): void {
   const was = isSeenByContact(before.state);
   const is = isSeenByContact(after.state);
   if (is && !was) tellPresence(flow, account, contact);

@@ -58,11 +58,10 @@ async function withServer(
   use: (server: RunningServer, folder: string) => Promise<Outcome>,
 ): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), "rookery-smack-"));
-  const server = await around.server(join(folder, "server")).start();
   try {
-    return await use(server, folder);
+    const server = await around.server(join(folder, "server")).start();
+    return await use(server, folder).finally(() => server.stop());
   } finally {
-    await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -1,7 +1,7 @@
 // RFC 6120 §7: the resource a client asks for, or one of ours, bound to its stream.
 import type { Session, Sink } from "../core/session.js";
 import { StanzaError } from "../stanza/errors.js";
-import { JID, JidError } from "../stanza/jid.js";
+import { type JID, JidError } from "../stanza/jid.js";
 import type { Element } from "../xml/element.js";
 import { randomText } from "../core/random.js";
 import type { C2SPorts } from "./ports.js";

@@ -122,7 +122,7 @@ function open(server: Server, { host, port }: Endpoint, setting: string, ports: 
 
 function listenFault(error: NodeJS.ErrnoException, address: string, setting: string): ListenFault {
   const cause = { cause: error };
-  switch (error.code) {
+  switch (error.code ?? "") {
     case "EADDRINUSE":
       return new ListenFault(
         `${address} is in use by another program: stop it, or set ${setting} to another port`,

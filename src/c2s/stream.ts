@@ -4,7 +4,7 @@ import { StanzaError, StreamError, type StreamCondition } from "../stanza/errors
 import { JID } from "../stanza/jid.js";
 import { Stanza } from "../stanza/stanza.js";
 import { escapeAttribute } from "../xml/escape.js";
-import { Element, xml } from "../xml/element.js";
+import { type Element, xml } from "../xml/element.js";
 import { XmlFault } from "../xml/faults.js";
 import { NS } from "../xml/namespaces.js";
 import { Scanner, type Fragment, type StreamHead } from "../xml/scanner.js";
@@ -81,8 +81,9 @@ export class ClientStream implements TransportListener, Sink, Counted {
     try {
       read();
     } catch (error) {
-      if (!(error instanceof XmlFault)) throw error;
-      this.close(new StreamError(error.condition, error.message));
+      if (error instanceof XmlFault) return this.close(new StreamError(error.condition, error.message));
+      this.#ports.log.error({ ev: "c2s.failed", err: error });
+      this.close(new StreamError("internal-server-error"));
     }
   }
 
@@ -256,8 +257,8 @@ export class ClientStream implements TransportListener, Sink, Counted {
   #startTls(): void {
     const { startTls } = this.#transport;
     if (!startTls) return this.close(new StreamError("unsupported-stanza-type", "this stream is encrypted already"));
+    this.#scanner.stop(); // RFC 6120 §5.4.3.3: what came with it in the clear is not read
     this.#scanner.restart();
-    this.#scanner.stop();
     this.#write(w`<proceed xmlns='${toWire(NS.tls)}'/>`);
     this.#outbox.flush();
     startTls();

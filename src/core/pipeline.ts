@@ -14,7 +14,7 @@ import {
   type Recipient,
   type Verdict,
 } from "./delivery.js";
-import type { Answer, Feature, IqHandler, Step, StepTable } from "./feature.js";
+import type { Answer, Feature, IqHandler, Step } from "./feature.js";
 import { Flow, type Hop } from "./flow.js";
 import type { Log } from "./log.js";
 import { AFTER_VERDICT, BEFORE_VERDICT, PHASES, type Phase } from "./phases.js";

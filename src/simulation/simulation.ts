@@ -19,13 +19,13 @@ export interface Simulation {
   readonly clock: FakeClock;
   readonly storage: FailingStorage;
   /** A connection on which nothing has been said yet. */
-  connect(client?: WireClient): WireClient;
+  readonly connect: (client?: WireClient) => WireClient;
   /** A client logged in as `user` (made if need be) and bound to `resource`. */
-  login(user: string, resource: string): Promise<WireClient>;
+  readonly login: (user: string, resource: string) => Promise<WireClient>;
   /** Lets everything that is under way come to its end. */
-  settle(): Promise<void>;
+  readonly settle: () => Promise<void>;
   /** Stops the server and starts a new one on the same store. */
-  restart(): Promise<Simulation>;
+  readonly restart: () => Promise<Simulation>;
 }
 
 /** `toml` is configuration text. */
@@ -33,7 +33,14 @@ export async function simulate(toml = "", disk = new MemoryDisk(), clock = new F
   const { config } = loadConfig({ text: `[auth]\nscram_iterations = 4096\n${toml}`, env: {} });
   const storage = failing(openMemory(STORES, disk));
   const random = new SeededRandom(clock.now());
-  const server = await openServer({ config, storage, clock, random, log: silentLog, software: { name: "Rookery", version: "0" } });
+  const server = await openServer({
+    config,
+    storage,
+    clock,
+    random,
+    log: silentLog,
+    software: { name: "Rookery", version: "0" },
+  });
   const settle = async (): Promise<void> => {
     for (let turn = 0; turn < TURNS; turn++) {
       clock.advance(0);
@@ -53,7 +60,9 @@ export async function simulate(toml = "", disk = new MemoryDisk(), clock = new F
     await until(settle, client, "success");
     client.expectRestart();
     client.send(header(config.domain));
-    client.send(`<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>${resource}</resource></bind></iq>`);
+    client.send(
+      `<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>${resource}</resource></bind></iq>`,
+    );
     await until(settle, client, "iq");
     return client;
   };

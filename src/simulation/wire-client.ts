@@ -8,7 +8,11 @@ import { Scanner } from "../xml/scanner.js";
 import { bytesOf, toWire, type Wire } from "../xml/wire.js";
 
 /** Stands in for TLS where a stream must count as encrypted; it offers no channel binding. */
-export const ENCRYPTED: SecureChannel = { protocol: "TLSv1.2", exportKey: () => Buffer.alloc(0), certificate: undefined };
+export const ENCRYPTED: SecureChannel = {
+  protocol: "TLSv1.2",
+  exportKey: () => Buffer.alloc(0),
+  certificate: undefined,
+};
 
 export class WireClient implements Transport {
   readonly address = "127.0.0.1";
@@ -30,7 +34,7 @@ export class WireClient implements Transport {
 
   constructor(security: SecureChannel | undefined = ENCRYPTED) {
     this.security = security;
-    this.startTls = security ? undefined : () => this.#scanner.restart();
+    this.startTls = security === undefined ? () => this.#scanner.restart() : undefined;
   }
 
   /** Sends text to the server. */

@@ -1,10 +1,9 @@
-// Classes of bytes for the scanner's inner loops, and strict UTF-8.
+// The scanner's inner loops over classes of bytes, and strict UTF-8.
 import { XmlFault } from "./faults.js";
 
 export const TAB = 0x09;
 export const LF = 0x0a;
 export const CR = 0x0d;
-export const SPACE_BYTE = 0x20;
 export const BANG = 0x21;
 export const DOUBLE_QUOTE = 0x22;
 export const HASH = 0x23;
@@ -19,27 +18,22 @@ export const GREATER = 0x3e;
 export const QUESTION = 0x3f;
 export const BRACKET = 0x5d;
 
-/** May begin a name; bytes of non-ASCII characters count here and are checked once the name is whole. */
-export const NAME_START = 1;
-/** May stand in a name, but for the colon. */
-export const NAME = 2;
-export const SPACE = 4;
-/** Needs a look in text. */
-export const IN_TEXT = 8;
-/** Needs a look in an attribute value. */
-export const IN_VALUE = 16;
-/** Needs a look in CDATA. */
-export const IN_CDATA = 32;
+// The classes of bytes. Kept beside the loops below: a table or mask that is imported costs a look-up at every byte.
+const NAME_START = 1;
+const NAME = 2;
+const SPACE = 4;
+const IN_TEXT = 8; // needs a look in text
+const IN_VALUE = 16; // needs a look in an attribute value
+const IN_CDATA = 32; // needs a look in CDATA
 
-/** The classes of each byte. */
-export const CLASS: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => classesOf(byte));
+const CLASS: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => classesOf(byte));
 
 function classesOf(byte: number): number {
   const char = String.fromCharCode(byte);
   const special = byte >= 0x80 || (byte < 0x20 && !"\t\n\r".includes(char));
   let classes = special ? IN_TEXT | IN_VALUE | IN_CDATA : 0;
-  if (/[A-Za-z_\x80-\xff]/.test(char)) classes |= NAME_START;
-  if (/[A-Za-z0-9_.\-\x80-\xff]/.test(char)) classes |= NAME;
+  if (/[A-Za-z_]/.test(char)) classes |= NAME_START;
+  if (/[A-Za-z0-9_.-]/.test(char)) classes |= NAME;
   if (/[ \t\n\r]/.test(char)) classes |= SPACE;
   if (/[<&>]/.test(char)) classes |= IN_TEXT;
   if (/[<&"'\t\n\r]/.test(char)) classes |= IN_VALUE;
@@ -52,9 +46,48 @@ export function byteAt(bytes: Buffer, index: number): number {
   return bytes[index] as number;
 }
 
-/** The classes of the byte at an index known to be inside. */
-export function classAt(bytes: Buffer, index: number): number {
-  return CLASS[bytes[index] as number] as number;
+/** Whether a byte may begin a name; those of non-ASCII characters may, and are looked at once the name is whole. */
+export function startsName(byte: number): boolean {
+  return byte >= 0x80 || ((CLASS[byte] as number) & NAME_START) !== 0;
+}
+
+export function isSpace(byte: number): boolean {
+  return ((CLASS[byte] as number) & SPACE) !== 0;
+}
+
+/** The next index that is not white space, or `end`. */
+export function skipSpace(bytes: Buffer, from: number, end: number): number {
+  let i = from;
+  while (i < end && ((CLASS[bytes[i] as number] as number) & SPACE) !== 0) i++;
+  return i;
+}
+
+/** The next index that is not an ASCII character of a name (colons are not), or `end`. */
+export function skipName(bytes: Buffer, from: number, end: number): number {
+  let i = from;
+  while (i < end && ((CLASS[bytes[i] as number] as number) & NAME) !== 0) i++;
+  return i;
+}
+
+/** The next index of `<`, `>`, `&`, a control character or a non-ASCII byte, or `end`. */
+export function skipText(bytes: Buffer, from: number, end: number): number {
+  let i = from;
+  while (i < end && ((CLASS[bytes[i] as number] as number) & IN_TEXT) === 0) i++;
+  return i;
+}
+
+/** The next index of a quote, `<`, `&`, white space other than the space, a control character or a non-ASCII byte, or `end`. */
+export function skipValue(bytes: Buffer, from: number, end: number): number {
+  let i = from;
+  while (i < end && ((CLASS[bytes[i] as number] as number) & IN_VALUE) === 0) i++;
+  return i;
+}
+
+/** The next index of `>`, a control character or a non-ASCII byte, or `end`. */
+export function skipCdata(bytes: Buffer, from: number, end: number): number {
+  let i = from;
+  while (i < end && ((CLASS[bytes[i] as number] as number) & IN_CDATA) === 0) i++;
+  return i;
 }
 
 /**

@@ -1,5 +1,5 @@
 // The very beginning of a document: byte order mark and XML declaration (XML 1.0 §2.8 and appendix F, RFC 6120 §11.5 and §11.6).
-import { byteAt, classAt, LESS, QUESTION, SPACE } from "./bytes.js";
+import { byteAt, isSpace, LESS, QUESTION } from "./bytes.js";
 import { XmlFault } from "./faults.js";
 import { type Wire, wireOf } from "./wire.js";
 
@@ -27,7 +27,7 @@ export function declarationEnd(bytes: Buffer, start: number, end: number): numbe
   }
   const after = from + OPENING.length;
   if (after === end) return -1;
-  if ((classAt(bytes, after) & SPACE) === 0) {
+  if (!isSpace(byteAt(bytes, after))) {
     if (byteAt(bytes, after) === QUESTION) throw malformed();
     return from; // another processing instruction, refused where it is read
   }

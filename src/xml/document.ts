@@ -1,5 +1,5 @@
 // Complete documents: WebSocket frames, imports, text that was stored. The same rules and limits as for streams.
-import { byteAt, classAt, LESS, SPACE } from "./bytes.js";
+import { byteAt, LESS, skipSpace } from "./bytes.js";
 import { NOTHING_AROUND } from "./context.js";
 import { declarationEnd } from "./declaration.js";
 import { XmlFault } from "./faults.js";
@@ -15,23 +15,19 @@ import { bytesOf, type Wire, wireOf } from "./wire.js";
 export function parseElement(text: Wire, limits: ScannerLimits): Fragment {
   if (text.length > limits.bytes) throw new XmlFault("policy-violation", "a document that is too large");
   const bytes = bytesOf(text);
-  const start = skipSpace(bytes, bytes.length === 0 ? -1 : declarationEnd(bytes, 0, bytes.length));
-  if (start < 0 || start === bytes.length || byteAt(bytes, start) !== LESS) throw notOneElement();
+  const declared = bytes.length === 0 ? -1 : declarationEnd(bytes, 0, bytes.length);
+  if (declared < 0) throw notOneElement();
+  const start = skipSpace(bytes, declared, bytes.length);
+  if (start === bytes.length || byteAt(bytes, start) !== LESS) throw notOneElement();
   const tokens = takeTokens();
   try {
     tokens.begin(NOTHING_AROUND, limits, false, "");
     const event = tokens.run(bytes, start, start + 1, bytes.length);
-    if (event !== FRAGMENT || skipSpace(bytes, tokens.position) !== bytes.length) throw notOneElement();
+    if (event !== FRAGMENT || skipSpace(bytes, tokens.position, bytes.length) !== bytes.length) throw notOneElement();
     return fragmentOf(wireOf(bytes, start, tokens.position), tokens.frame, tokens.hasCdata);
   } finally {
     giveBack(tokens);
   }
-}
-
-function skipSpace(bytes: Buffer, from: number): number {
-  let i = from;
-  while (i >= 0 && i < bytes.length && (classAt(bytes, i) & SPACE) !== 0) i++;
-  return i;
 }
 
 function notOneElement(): XmlFault {

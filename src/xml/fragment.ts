@@ -88,18 +88,20 @@ class ScannedFragment implements Fragment {
   readonly bodyEnd: number;
   readonly canonical: boolean;
   readonly #context: Context;
+  readonly #asciiNames: boolean;
   readonly #packed: readonly number[];
   #children: readonly Span[] | undefined;
 
   constructor(text: Wire, frame: Frame, hasCdata: boolean) {
     this.text = text;
-    this.name = localName(text, frame.headNameStart, frame.headColon, frame.headNameEnd);
+    this.name = localName(text, frame.asciiNames, frame.headNameStart, frame.headColon, frame.headNameEnd);
     this.ns = namespaceOf(text, frame, frame.headNs, frame.headNameStart, frame.headColon);
     this.attributes = attributesOf(text, frame);
     this.headEnd = frame.headEnd;
     this.bodyEnd = frame.bodyEnd;
     this.canonical = frame.canonical && !hasCdata && !frame.scopes.reachesOut;
     this.#context = frame.scopes.context;
+    this.#asciiNames = frame.asciiNames;
     this.#packed = frame.children.slice(0, frame.childCount * CHILD);
   }
 
@@ -116,7 +118,7 @@ class ScannedFragment implements Fragment {
     const packed = this.#packed;
     const spans: Span[] = [];
     for (let row = 0; row < packed.length; row += CHILD) {
-      const name = localName(this.text, at(packed, row), at(packed, row + 2), at(packed, row + 1));
+      const name = localName(this.text, this.#asciiNames, at(packed, row), at(packed, row + 2), at(packed, row + 1));
       spans.push({ name, ns: this.#childNs(row), start: at(packed, row + 6), end: at(packed, row + 7) });
     }
     return spans;
@@ -140,7 +142,7 @@ class ScannedHead implements StreamHead {
   readonly attributes: readonly Attribute[];
 
   constructor(text: Wire, frame: Frame) {
-    this.name = localName(text, frame.headNameStart, frame.headColon, frame.headNameEnd);
+    this.name = localName(text, frame.asciiNames, frame.headNameStart, frame.headColon, frame.headNameEnd);
     this.ns = namespaceOf(text, frame, frame.headNs, frame.headNameStart, frame.headColon);
     this.contentNs = namespaceOf(text, frame, frame.scopes.default, 0, 0);
     this.attributes = attributesOf(text, frame);
@@ -152,8 +154,9 @@ class ScannedHead implements StreamHead {
   }
 }
 
-function localName(text: Wire, start: number, colon: number, end: number): string {
-  return fromWire(text.slice(colon === NONE ? start : colon + 1, end) as Wire);
+function localName(text: Wire, ascii: boolean, start: number, colon: number, end: number): string {
+  const name = text.slice(colon === NONE ? start : colon + 1, end) as Wire;
+  return ascii ? name : fromWire(name);
 }
 
 function attributesOf(text: Wire, frame: Frame): Attribute[] {
@@ -165,11 +168,12 @@ function attributesOf(text: Wire, frame: Frame): Attribute[] {
     const colon = at(table, row + 2);
     const value = text.slice(at(table, row + 3), at(table, row + 4)) as Wire;
     const isPlain = (at(table, row + 5) & SPECIAL) === 0;
-    const name = fromWire(text.slice(start, end) as Wire);
+    const written = text.slice(start, end) as Wire;
+    const name = frame.asciiNames ? written : fromWire(written);
     if (colon === NONE) found.push({ name, ns: name === "xmlns" ? NS.xmlns : "", local: name, value, isPlain });
     else {
       const ns = namespaceOf(text, frame, at(table, row + 6), start, colon);
-      found.push({ name, ns, local: localName(text, start, colon, end), value, isPlain });
+      found.push({ name, ns, local: localName(text, frame.asciiNames, start, colon, end), value, isPlain });
     }
   }
   return found;
@@ -179,7 +183,8 @@ function namespaceOf(text: Wire, frame: Frame, code: number, prefixStart: number
   const { scopes } = frame;
   if (code < 0) return outerNamespace(scopes.context, code, text.slice(prefixStart, Math.max(colon, 0)));
   const row = code * DECLARATION;
-  return unescape(text.slice(at(scopes.table, row + 2), at(scopes.table, row + 3)) as Wire);
+  const raw = text.slice(at(scopes.table, row + 2), at(scopes.table, row + 3)) as Wire;
+  return at(scopes.table, row + 4) === 0 ? raw : unescape(raw);
 }
 
 function outerNamespace(context: Context, code: number, prefix: string): string {

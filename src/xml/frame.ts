@@ -16,6 +16,8 @@ export class Frame {
   childCount = 0;
   /** False once something below the head makes the raw bytes unfit for other streams (ruling 14). */
   canonical = true;
+  /** False once a name has characters that are not ASCII. */
+  asciiNames = true;
   headEnd = 0;
   bodyEnd = 0;
   headNameStart = 0;
@@ -40,6 +42,7 @@ export class Frame {
     this.depth = 0;
     this.childCount = 0;
     this.canonical = true;
+    this.asciiNames = true;
     this.headAttributes = 0;
     this.#attributes = 0;
     this.#attributesSeen = 0;

@@ -1,5 +1,5 @@
 // Names as XML 1.0 (fifth edition) §2.3 and Namespaces in XML §4 allow them: ASCII by table, the rest by the ranges of the standard.
-import { classAt, NAME_START, sequenceAt } from "./bytes.js";
+import { byteAt, sequenceAt, startsName } from "./bytes.js";
 import { XmlFault } from "./faults.js";
 
 const STARTS =
@@ -14,8 +14,8 @@ const NCNAME = new RegExp(`^[${STARTS}][${STARTS}\\-.0-9\\u{B7}\\u{300}-\\u{36F}
 export function checkName(bytes: Buffer, start: number, colon: number, end: number, ascii: boolean): void {
   if (colon >= 0 && (colon === start || colon + 1 === end)) throw badName();
   if (ascii) {
-    if ((classAt(bytes, start) & NAME_START) === 0) throw badName();
-    if (colon >= 0 && (classAt(bytes, colon + 1) & NAME_START) === 0) throw badName();
+    if (!startsName(byteAt(bytes, start))) throw badName();
+    if (colon >= 0 && !startsName(byteAt(bytes, colon + 1))) throw badName();
     return;
   }
   checkUtf8(bytes, start, end);

@@ -1,5 +1,5 @@
 // Entity and character references, XML 1.0 §4.1: the five predefined entities and the characters XML allows, nothing else.
-import { AMPERSAND, byteAt, forbiddenCharacter, HASH, NAME, NAME_START, classAt, SEMICOLON } from "./bytes.js";
+import { AMPERSAND, byteAt, forbiddenCharacter, HASH, SEMICOLON, skipName, startsName } from "./bytes.js";
 import { XmlFault } from "./faults.js";
 
 const MAX_REFERENCE = 32; // bytes; `&#x10FFFF;` has 10, the rest is leading zeros. Bounds what a split reference costs.
@@ -10,7 +10,7 @@ export function referenceEnd(bytes: Buffer, ampersand: number, end: number): num
   const start = ampersand + 1;
   if (start >= end) return 0;
   if (byteAt(bytes, start) === HASH) return characterEnd(bytes, start + 1, end);
-  if ((classAt(bytes, start) & NAME_START) === 0) throw malformed();
+  if (!startsName(byteAt(bytes, start))) throw malformed();
   return entityEnd(bytes, start, end);
 }
 
@@ -23,14 +23,23 @@ export const ENTITIES: ReadonlyMap<string, string> = new Map([
   ["quot", '"'],
 ]);
 
+const PREDEFINED = [...ENTITIES.keys()].map((name) => Buffer.from(name));
+
 function entityEnd(bytes: Buffer, start: number, end: number): number {
-  let i = start + 1;
-  while (i < end && (classAt(bytes, i) & NAME) !== 0) i = within(start, i + 1);
+  let i = skipName(bytes, start, end);
+  while (i < end && byteAt(bytes, i) >= 0x80) i = skipName(bytes, i + 1, end);
+  within(start, i);
   if (i === end) return 0;
   if (byteAt(bytes, i) !== SEMICOLON) throw malformed();
-  if (!ENTITIES.has(bytes.toString("latin1", start, i)))
+  if (!PREDEFINED.some((name) => isName(name, bytes, start, i)))
     throw new XmlFault("restricted-xml", "a reference to an entity that is not predefined");
   return i + 1;
+}
+
+function isName(name: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  if (end - start !== name.length) return false;
+  for (let i = 0; i < name.length; i++) if (name[i] !== bytes[start + i]) return false;
+  return true;
 }
 
 function characterEnd(bytes: Buffer, start: number, end: number): number {

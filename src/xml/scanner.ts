@@ -1,7 +1,7 @@
 // The strict incremental scanner of a stream (RFC 6120 §4 and §11): bytes in, in any pieces; stream head, whole stanzas and end out.
 // Work is linear in the bytes whatever their pieces: state survives between chunks, and the part of a split stanza is copied once
 // (and again only when its buffer doubles). Between stanzas a connection keeps no buffer and no tables; those are shared.
-import { byteAt, classAt, LESS, SPACE } from "./bytes.js";
+import { byteAt, LESS, skipSpace } from "./bytes.js";
 import { type Context, NOTHING_AROUND } from "./context.js";
 import { declarationEnd } from "./declaration.js";
 import { XmlFault } from "./faults.js";
@@ -146,7 +146,7 @@ export class Scanner {
 
   #step(bytes: Buffer, from: number): number {
     if (this.#phase === "declaration") return this.#declaration(bytes, from);
-    const i = skipSpace(bytes, from);
+    const i = skipSpace(bytes, from, bytes.length);
     this.#work += i - from;
     if (this.#phase === "prolog") this.#countProlog(i - from);
     if (i === bytes.length) return i;
@@ -231,12 +231,6 @@ export class Scanner {
     this.#phase = "epilog";
     this.#handler.end();
   }
-}
-
-function skipSpace(bytes: Buffer, from: number): number {
-  let i = from;
-  while (i < bytes.length && (classAt(bytes, i) & SPACE) !== 0) i++;
-  return i;
 }
 
 function tooLarge(): XmlFault {

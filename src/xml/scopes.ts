@@ -7,6 +7,8 @@ import { at, DECLARATION, OUTER_DEFAULT, OUTER_PREFIX, sameBytes, SPECIAL, XML }
 import { type Wire, wireOf } from "./wire.js";
 
 const LOWER_X = 0x78; // begins "xml" and "xmlns"
+const LOWER_M = 0x6d;
+const LOWER_L = 0x6c;
 const SPECIAL_LENGTHS: ReadonlySet<number> = new Set([...CONTENT_NAMESPACES, NS.xml, NS.xmlns].map((ns) => ns.length));
 
 export class Scopes {
@@ -60,8 +62,8 @@ export class Scopes {
       const from = at(this.table, row);
       if (at(this.table, row + 1) - from === length && sameBytes(bytes, base + from, base + start, length)) return i;
     }
+    if (length === 3 && isXml(bytes, base + start)) return XML;
     const prefix = wireOf(bytes, base + start, base + end);
-    if (prefix === "xml") return XML;
     if (!this.context.prefixes.has(prefix)) throw new XmlFault("not-well-formed", "a prefix that is not bound");
     this.reachesOut = true;
     return OUTER_PREFIX;
@@ -76,6 +78,10 @@ export class Scopes {
     const row = code * DECLARATION;
     return unescape(wireOf(bytes, base + at(this.table, row + 2), base + at(this.table, row + 3)));
   }
+}
+
+function isXml(bytes: Buffer, start: number): boolean {
+  return bytes[start] === LOWER_X && bytes[start + 1] === LOWER_M && bytes[start + 2] === LOWER_L;
 }
 
 /** Checks the reserved prefixes and namespaces (Namespaces in XML §3); true for a content namespace. */

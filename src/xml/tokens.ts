@@ -52,7 +52,7 @@ export class Tokens {
   #mark = 0;
   #markEnd = 0;
   #colon = NONE;
-  #seen = 0;
+  #isAscii = true;
   #spaced = false;
   #quote = 0;
   #value = 0;
@@ -92,7 +92,7 @@ export class Tokens {
   #text(bytes: Buffer, base: number, from: number, end: number): number {
     let i = from;
     while (i < end) {
-      while (i < end && (b.classAt(bytes, i) & b.IN_TEXT) === 0) i++;
+      i = b.skipText(bytes, i, end);
       if (i === end) break;
       const byte = b.byteAt(bytes, i);
       if (byte === b.LESS) {
@@ -121,7 +121,7 @@ export class Tokens {
   /** What follows a `<`. */
   #markup(bytes: Buffer, base: number, i: number, end: number): number {
     const byte = b.byteAt(bytes, i);
-    if ((b.classAt(bytes, i) & b.NAME_START) !== 0) {
+    if (b.startsName(byte)) {
       this.#beginName(i - base);
       this.#state = NAME;
       return i;
@@ -135,7 +135,7 @@ export class Tokens {
   #beginName(offset: number): void {
     this.#mark = offset;
     this.#colon = NONE;
-    this.#seen = 0;
+    this.#isAscii = true;
   }
 
   #beginEndTag(offset: number): number {
@@ -171,13 +171,11 @@ export class Tokens {
         state = state === NAME ? this.#nameRead() : EQUALS;
       }
       if (state === BETWEEN) {
-        let byte = b.byteAt(bytes, i);
-        while ((b.classAt(bytes, i) & b.SPACE) !== 0) {
-          this.#spaced = true;
-          if (++i === end) break;
-          byte = b.byteAt(bytes, i);
-        }
+        const gap = i;
+        i = b.skipSpace(bytes, i, end);
+        if (i > gap) this.#spaced = true;
         if (i === end) break;
+        const byte = b.byteAt(bytes, i);
         if (byte === b.GREATER) return this.#opened(bytes, base, i + 1, false);
         if (byte === b.SLASH) {
           state = EMPTY;
@@ -185,20 +183,20 @@ export class Tokens {
           continue;
         }
         if (!this.#spaced) throw new XmlFault("not-well-formed", "no white space before an attribute");
-        if ((b.classAt(bytes, i) & b.NAME_START) === 0) throw badName();
+        if (!b.startsName(byte)) throw badName();
         this.#beginName(i - base);
         state = ATTRIBUTE_NAME;
         continue;
       }
       if (state === EQUALS) {
-        i = skipSpace(bytes, i, end);
+        i = b.skipSpace(bytes, i, end);
         if (i === end) break;
         if (bytes[i++] !== b.EQUALS) throw new XmlFault("not-well-formed", "an attribute without a value");
         state = QUOTE;
         if (i === end) break;
       }
       if (state === QUOTE) {
-        i = skipSpace(bytes, i, end);
+        i = b.skipSpace(bytes, i, end);
         if (i === end) break;
         this.#quote = b.byteAt(bytes, i++);
         if (this.#quote !== b.SINGLE_QUOTE && this.#quote !== b.DOUBLE_QUOTE)
@@ -224,20 +222,19 @@ export class Tokens {
   /** A name up to the byte after it; on that byte the name is checked. */
   #name(bytes: Buffer, base: number, from: number, end: number): number {
     let i = from;
-    let seen = this.#seen;
     for (;;) {
-      while (i < end && (b.classAt(bytes, i) & b.NAME) !== 0) seen |= b.byteAt(bytes, i++);
-      if (i === end) break;
-      if (bytes[i] !== b.COLON) {
-        const colon = this.#colon === NONE ? NONE : base + this.#colon;
-        checkName(bytes, base + this.#mark, colon, i, seen < 0x80);
-        this.#markEnd = i - base;
-        return i;
-      }
-      if (this.#colon !== NONE) throw badName();
-      this.#colon = i++ - base;
+      i = b.skipName(bytes, i, end);
+      if (i === end) return i;
+      const byte = b.byteAt(bytes, i);
+      if (byte === b.COLON && this.#colon === NONE) this.#colon = i - base;
+      else if (byte >= 0x80) this.#isAscii = false;
+      else break;
+      i++;
     }
-    this.#seen = seen;
+    const colon = this.#colon === NONE ? NONE : base + this.#colon;
+    checkName(bytes, base + this.#mark, colon, i, this.#isAscii);
+    if (!this.#isAscii) this.frame.asciiNames = false;
+    this.#markEnd = i - base;
     return i;
   }
 
@@ -252,7 +249,7 @@ export class Tokens {
   #attributeValue(bytes: Buffer, base: number, from: number, end: number): number {
     let i = from;
     while (i < end) {
-      while (i < end && (b.classAt(bytes, i) & b.IN_VALUE) === 0) i++;
+      i = b.skipValue(bytes, i, end);
       if (i === end) break;
       const byte = b.byteAt(bytes, i);
       if (byte === this.#quote) {
@@ -293,7 +290,7 @@ export class Tokens {
     let i = from;
     if (this.#mark < 0) this.#mark = i - base;
     while (i < end) {
-      while (i < end && (b.classAt(bytes, i) & b.IN_CDATA) === 0) i++;
+      i = b.skipCdata(bytes, i, end);
       if (i === end) break;
       if (bytes[i] !== b.GREATER) {
         const next = characterEnd(bytes, i, end);
@@ -325,7 +322,7 @@ export class Tokens {
       if (this.#mark < this.#markEnd || i === end) return i;
       this.#state = END_TAIL;
     }
-    i = skipSpace(bytes, i, end);
+    i = b.skipSpace(bytes, i, end);
     if (i === end) return i;
     if (bytes[i] !== b.GREATER) throw mismatch();
     return this.#closed(i + 1 - base) + base;
@@ -349,12 +346,6 @@ function characterEnd(bytes: Buffer, i: number, end: number): number {
   if (b.byteAt(bytes, i) < 0x80) throw b.forbiddenCharacter();
   const length = b.sequenceAt(bytes, i, end);
   return length === 0 ? 0 : i + length;
-}
-
-function skipSpace(bytes: Buffer, from: number, end: number): number {
-  let i = from;
-  while (i < end && (b.classAt(bytes, i) & b.SPACE) !== 0) i++;
-  return i;
 }
 
 function mismatch(): XmlFault {

@@ -23,6 +23,7 @@ describe("an expected element", () => {
     ["<m>{base64 a}</m>", "<m>YQ==</m>"],
     ["<m>a.b</m>", "<m>a.b</m>"],
     ["<x:m xmlns:x='jabber:client'/>", "<m/>"],
+    ["<m><_ is='{/a|b/}'/></m>", "<m><b/></m>"],
   ])("%s is met by %s", (wanted, arrived) => {
     expect(match(patternOf(one(wanted)), one(arrived), VALUES)).toHaveProperty("captured");
   });
@@ -45,6 +46,7 @@ describe("an expected element", () => {
     ["<m id='{none}'/>", "<m id='1'/>", "must not be there"],
     ["<m id='{!romeo}'/>", "<m id='romeo@a/orchard'/>", "expected 'anything but romeo@a/orchard'"],
     ["<m>a.b</m>", "<m>aXb</m>", "the text of <m>"],
+    ["<m><_ is='{/a|b/}'/></m>", "<m><c/></m>", "<m> holds no <_"],
   ])("%s is not met by %s", (wanted, arrived, because) => {
     const result = match(patternOf(one(wanted)), one(arrived), VALUES);
     expect("because" in result ? result.because : "it matches").toContain(because);

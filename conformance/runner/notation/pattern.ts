@@ -6,6 +6,9 @@ import { TemplateError, matchText, names, pieces, type Piece, type Values } from
 /** The captured values, or why the element does not match. */
 export type Match = { readonly captured: ReadonlyMap<string, string> } | { readonly because: string };
 
+/** `<_ is='{x=/forbidden|not-allowed/}'/>`: an element of whatever name, which `is` may match. */
+const ANY_NAME = "_";
+
 /** Reads an example element. Throws TemplateError. */
 export function patternOf(tree: Tree): Pattern {
   const loose = pieces(textOf(tree));
@@ -44,7 +47,7 @@ export function match(pattern: Pattern, tree: Tree, values: Values): Match {
 }
 
 function mismatch(pattern: Pattern, tree: Tree, values: Map<string, string>): string | undefined {
-  if (pattern.name !== tree.name) return `it is <${tree.name}>, not <${pattern.name}>`;
+  if (pattern.name !== ANY_NAME && pattern.name !== tree.name) return `it is <${tree.name}>, not <${pattern.name}>`;
   if (pattern.ns !== tree.ns) return `<${tree.name}> is in namespace '${tree.ns}', not '${pattern.ns}'`;
   return (
     attributesMismatch(pattern, tree, values) ??
@@ -55,7 +58,7 @@ function mismatch(pattern: Pattern, tree: Tree, values: Map<string, string>): st
 
 function attributesMismatch(pattern: Pattern, tree: Tree, values: Map<string, string>): string | undefined {
   for (const [name, wanted] of pattern.attributes) {
-    const value = tree.attributes.get(name);
+    const value = pattern.name === ANY_NAME && name === "is" ? tree.name : tree.attributes.get(name);
     if (wanted[0]?.kind === "none") {
       if (value !== undefined) return `<${tree.name}> has ${name}='${value}', which must not be there`;
       continue;

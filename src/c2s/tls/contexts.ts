@@ -1,6 +1,6 @@
 // What the TLS connections of the server are opened with: one secure context per certificate, chosen by the name that the client
 // asks for (SNI), TLS 1.2 and 1.3 only, without renegotiation. SIGHUP replaces them all or, on any fault, none.
-import { constants, createHash } from "node:crypto";
+import { constants } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import type { SecureContext } from "node:tls";
 import { domainToASCII } from "node:url";
@@ -78,10 +78,10 @@ export class TlsContexts {
     answer(null, this.for(name).context);
   };
 
-  /** The channel binding `tls-server-end-point` (RFC 5929 §4) of a connection on which this certificate (DER) was sent. */
-  endPoint(leafDer: Buffer): Buffer | undefined {
+  /** What channel bindings need of the certificate (DER) that was sent on a connection, if it is one of ours. */
+  certificateOf(leafDer: Buffer): { readonly der: Buffer; readonly hash: string } | undefined {
     const identity = [...this.#identities, ...this.#former].find(({ pair }) => pair.leaf.raw.equals(leafDer));
-    return identity && createHash(identity.pair.endPointHash).update(leafDer).digest();
+    return identity && { der: leafDer, hash: identity.pair.endPointHash };
   }
 
   #first(): TlsIdentity {

@@ -4,6 +4,7 @@ import type { JID } from "../stanza/jid.js";
 import type { Row, Storage } from "../storage/port.js";
 import { Account } from "./account.js";
 import type { Clock } from "./clock.js";
+import type { Flow } from "./flow.js";
 
 export interface AccountsPorts {
   readonly storage: Pick<Storage, "load">;
@@ -69,6 +70,20 @@ export class Accounts {
     const key = account.jid.toString();
     this.#held.delete(key);
     if (!account.isStale) this.#cold.set(key, account);
+  }
+
+  /** Keeps the accounts a flow changed in memory until `releaseFor`: they are ahead of the store. */
+  holdFor({ touched, held }: Pick<Flow, "touched" | "held">): void {
+    for (const account of touched.keys()) {
+      if (held.has(account)) continue;
+      held.add(account);
+      this.hold(account);
+    }
+  }
+
+  releaseFor({ held }: Pick<Flow, "held">): void {
+    for (const account of held) this.release(account);
+    held.clear();
   }
 
   /** It has sessions or uncommitted changes, even if it must be loaded again before it is used. */

@@ -72,6 +72,8 @@ export class Flow {
   readonly effects: Effect[] = [];
   /** The accounts it changed, with their generation at that time. */
   readonly touched = new Map<Account, number>();
+  /** Those of them that are kept in memory for it until its commit. */
+  readonly held = new Set<Account>();
   /** Set when the core refuses the flow after it was decided. */
   failure: StanzaError | undefined;
   /** Answer when a conditional write (ifAbsent, ifVersion) did not hold. */

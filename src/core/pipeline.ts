@@ -70,16 +70,29 @@ export class Pipeline {
   }
 
   async #park(flow: Flow, hop: Hop, cold: JID): Promise<void> {
+    const { accounts } = this.#ports;
+    accounts.holdFor(flow); // what it has changed so far is in memory only
+    const loaded = await this.#load(flow, hop, cold);
+    const rest = this.decide(flow); // up to the next cold account
+    accounts.holdFor(flow);
+    if (loaded) accounts.release(loaded);
+    await rest;
+  }
+
+  /** The account, held so that it is there for the hop however small the cache is. If it cannot be loaded, the hop is refused. */
+  async #load(flow: Flow, hop: Hop, cold: JID): Promise<Account | undefined> {
     try {
-      await this.#ports.accounts.load(cold);
+      const account = await this.#ports.accounts.load(cold);
+      this.#ports.accounts.hold(account);
+      return account;
     } catch (error) {
       if (!(error instanceof LoadFault)) throw error;
       this.#ports.log.warn({ ev: "core.load_failed", err: error });
       flow.at++;
       flow.stanza = hop.stanza;
       flow.refuse(new StanzaError("resource-constraint", "wait"));
+      return undefined;
     }
-    await this.decide(flow);
   }
 
   /** The account that must be loaded before the hop can be decided. */

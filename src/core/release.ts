@@ -24,11 +24,11 @@ export class Release {
 
   /** Keeps the accounts a flow changed in memory until `committed`. */
   hold(flow: Flow): void {
-    for (const account of flow.touched.keys()) this.#ports.accounts.hold(account);
+    this.#ports.accounts.holdFor(flow);
   }
 
   committed(flow: Flow, outcome: Outcome): void {
-    for (const account of flow.touched.keys()) this.#ports.accounts.release(account);
+    this.#ports.accounts.releaseFor(flow);
     switch (outcome) {
       case "done":
         return;

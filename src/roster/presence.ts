@@ -8,6 +8,7 @@ import type { Session } from "../core/session.js";
 import { StanzaError } from "../stanza/errors.js";
 import type { JID } from "../stanza/jid.js";
 import { Stanza } from "../stanza/stanza.js";
+import type { PresenceType } from "../stanza/types.js";
 import { parseElement } from "../xml/document.js";
 import { UNLIMITED } from "../xml/limits.js";
 import { NS } from "../xml/namespaces.js";
@@ -17,7 +18,7 @@ import { rosterOf } from "./items.js";
 import { Absences } from "./last.js";
 import { answerProbe, ColdProbes, probe } from "./probes.js";
 import { cancelSubscriptions, Subscribing } from "./subscribing.js";
-import { isAsked, isSeenByContact, isSubscriptionType, seesContact } from "./subscription.js";
+import { isAsked, isSeenByContact, isSubscriptionType, seesContact, type SubscriptionType } from "./subscription.js";
 
 export type PresencePorts = Pick<
   Context,
@@ -58,7 +59,7 @@ class Presence {
     const { type, to } = stanza;
     if (!session) return "stop";
     if (isSubscriptionType(type)) return this.#subscribing.send(flow, account, type);
-    switch (type) {
+    switch (type as Exclude<PresenceType, SubscriptionType> | undefined) {
       case undefined:
         return to ? this.#directed.available(session, to) : this.#available(flow, account, session);
       case "unavailable":
@@ -67,8 +68,6 @@ class Presence {
         return to && this.#mayProbe(account, to) ? undefined : "stop";
       case "error":
         return to ? undefined : "stop";
-      default:
-        return new StanzaError("bad-request");
     }
   }
 

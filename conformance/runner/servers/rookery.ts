@@ -93,6 +93,9 @@ function configuration(folder: string, settings: ServerSettings): string {
   return `domain = "${DOMAIN}"
 data_dir = "${join(folder, "data")}"
 
+[contact]
+abuse = ["mailto:abuse@${DOMAIN}"]
+
 [c2s]
 listen = ["127.0.0.1:0"]
 direct_tls = ["127.0.0.1:0"]
@@ -106,6 +109,9 @@ scram_iterations = 4096
 
 [registration]
 mode = "${settings.registration}"
+
+[limits]
+registrations_per_hour = 0
 
 [log]
 format = "json"

@@ -17,6 +17,12 @@ export interface Sink {
   resume(): void;
 }
 
+/** Live stanzas in the order they came, and who sent them. */
+interface Held {
+  readonly stanzas: Stanza[];
+  readonly senders: Set<string>;
+}
+
 export class Session {
   readonly jid: JID;
   readonly account: Account;
@@ -30,7 +36,7 @@ export class Session {
   open = true;
   /** Log position its offline read reaches to: entries up to it come only from that read (engineering: sessions are picked at release). */
   readUpTo = 0;
-  #held: Stanza[] | undefined;
+  #held: Held | undefined;
 
   constructor(jid: JID, account: Account, sink: Sink, makeLane: (session: Session) => Lane) {
     this.jid = jid;
@@ -48,10 +54,10 @@ export class Session {
     return this.isAvailable && this.priority >= 0;
   }
 
-  /** Sends a stanza. While messages are held back they queue; everything else passes. */
+  /** Sends a stanza. While messages are held back they queue, and behind them whatever else their senders send (RFC 6120 §10.1). */
   send(stanza: Stanza): void {
     if (!this.open) return;
-    if (this.#held && stanza.kind === "message") this.#held.push(stanza);
+    if (this.#held && mustWait(stanza, this.#held)) hold(stanza, this.#held);
     else this.sink.send(stanza);
   }
 
@@ -62,13 +68,22 @@ export class Session {
 
   /** Holds live messages back, so that stored ones come first. */
   holdMessages(): void {
-    this.#held ??= [];
+    this.#held ??= { stanzas: [], senders: new Set() };
   }
 
   /** Sends what was held back, in order, and ends the holding. */
   releaseMessages(): void {
     const held = this.#held;
     this.#held = undefined;
-    for (const stanza of held ?? []) this.send(stanza);
+    for (const stanza of held?.stanzas ?? []) this.send(stanza);
   }
+}
+
+function mustWait({ kind, from }: Stanza, held: Held): boolean {
+  return kind === "message" || held.senders.has(from?.toString() ?? "");
+}
+
+function hold(stanza: Stanza, held: Held): void {
+  held.stanzas.push(stanza);
+  held.senders.add(stanza.from?.toString() ?? "");
 }

@@ -21,6 +21,8 @@ export type Arrival = StreamEvent | { readonly kind: "closed" };
 /** Nothing arrived in time. */
 export class TooLate extends Error {}
 
+/** A stream header, or what may stand before one. */
+const OPENS_DOCUMENT = /^\s*<(\?xml|(\w+:)?stream\s)/;
 const NS_TLS = "urn:ietf:params:xml:ns:xmpp-tls";
 
 export class ClientStream {
@@ -81,13 +83,13 @@ export class ClientStream {
   /** Sends text as UTF-8; a stream header in it begins a new document on the way back as well. */
   send(text: string): void {
     this.#remember(">", text);
-    if (text.includes("<stream:stream")) this.#restart();
+    if (OPENS_DOCUMENT.test(text)) this.#restart();
     this.#socket?.write(text);
   }
 
   /** Sends a text whose characters are the bytes. */
   sendBytes(text: string): void {
-    if (/<stream:stream|<\?xml/.test(text)) this.#restart();
+    if (OPENS_DOCUMENT.test(text)) this.#restart();
     this.#remember(">", text);
     this.#socket?.write(text, "latin1");
   }

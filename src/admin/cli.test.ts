@@ -95,6 +95,11 @@ describe("the command line", () => {
     },
   );
 
+  it("names the command that was probably meant @1.10 @1.bad", async () => {
+    expect((await run("strat")).err).toMatch(/^there is no command "strat"; did you mean "start"\?$/m);
+    expect((await run("start now")).err).toMatch(/^start takes no argument, such as "now"$/m);
+  });
+
   it.each(["--help", "user --help"])("rookery %s prints the usage: exit code 0 @1.10", async (args) => {
     const ran = await run(args);
     expect(ran).toMatchObject({ code: 0, err: "" });
@@ -123,12 +128,17 @@ describe("the command line", () => {
   });
 
   it("ends with exit code 1 and no stack when the start fails for a reason outside @1.bad", async () => {
-    const fault = Object.assign(new Error("port 5222 is taken"), { name: "StartFault" });
+    const fault = Object.assign(new Error("port 5222 is taken"), { name: "StoreFault" });
     expect(await run("", { start: () => Promise.reject(fault) })).toEqual({
       code: 1,
       out: "",
       err: "rookery: port 5222 is taken\n",
     });
+  });
+
+  it("shows the place of a fault that is ours", async () => {
+    const ran = await run("", { start: () => Promise.reject(new Error("bug")) });
+    expect(ran).toMatchObject({ code: 1, err: expect.stringMatching(/^rookery: Error: bug\n +at /) });
   });
 
   it("prints what check found, and fails if something is at fault @1.10", async () => {

@@ -2,10 +2,11 @@
 // what main hands in. Exit codes: 0 done, 1 failed, 2 used wrongly.
 import { existsSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { ConfigFault, loadConfig } from "../core/config.js";
+import { loadConfig } from "../core/config.js";
 import type { ConfigSection, LoadedConfig } from "../core/config.js";
+import { nearest } from "../core/config/nearest.js";
 import { printConfig } from "../core/config/print.js";
-import { AdminFault, perform } from "./actions.js";
+import { perform } from "./actions.js";
 import type { AdminActions, AdminRequest } from "./actions.js";
 import type { Finding } from "./check.js";
 import { controlPath } from "./control-path.js";
@@ -33,8 +34,8 @@ export interface CliPorts {
   check(loaded: LoadedConfig): Promise<readonly Finding[]>;
 }
 
-/** Faults whose message is made for the operator: printed as they are, without a stack. */
-const SPOKEN: readonly string[] = [ConfigFault.name, AdminFault.name, "CertificateFault", "StartFault", "LockFault"];
+/** An error that calls itself a fault has a message made for the operator: it is printed as it is, without a stack. */
+const SPOKEN = /Fault$/;
 
 const DEFAULT_FILE = "rookery.toml";
 
@@ -54,7 +55,7 @@ export async function runCli(ports: CliPorts): Promise<ExitCode> {
 
 function failureText(error: unknown): string {
   if (!(error instanceof Error)) return `rookery: ${String(error)}\n`;
-  if (!SPOKEN.includes(error.name)) return `rookery: ${error.stack ?? error.message}\n`;
+  if (!SPOKEN.test(error.name)) return `rookery: ${error.stack ?? error.message}\n`;
   return error.message
     .split("\n")
     .map((line) => `rookery: ${line}\n`)
@@ -72,10 +73,12 @@ function commands(ports: CliPorts, exit: (code: ExitCode) => void): Command {
   const load = (command: Command): LoadedConfig =>
     loadFor(ports, command.optsWithGlobals<{ config?: string }>().config);
 
-  command(program, "start", "run the server (also without a command)", true).action(async (_, self: Command) => {
-    const loaded = load(self);
-    exit(await ports.start(loaded));
-  });
+  command(program, "start", "run the server (also without a command)", true)
+    .allowExcessArguments(true)
+    .action(async (_, self: Command) => {
+      refuseStray(program);
+      exit(await ports.start(load(self)));
+    });
   command(program, "config", "print the settings in effect and where each came from").action((_, self: Command) => {
     const loaded = load(self);
     ports.out(printConfig(loaded));
@@ -87,6 +90,18 @@ function commands(ports: CliPorts, exit: (code: ExitCode) => void): Command {
   command(program, "version", "print the version").action(() => ports.out(`rookery ${ports.version}\n`));
   userCommands(program, ports, load);
   return program;
+}
+
+/** What is no command ends up as an argument of the default one. */
+function refuseStray(program: Command): void {
+  const [first, second] = program.args;
+  if (first === undefined || (first === "start" && second === undefined)) return;
+  if (first === "start") program.error(`start takes no argument, such as "${second ?? ""}"`);
+  const close = nearest(
+    first,
+    program.commands.map((one) => one.name()),
+  );
+  program.error(`there is no command "${first}"${close === undefined ? "" : `; did you mean "${close}"?`}`);
 }
 
 function command(parent: Command, name: string, description: string, isDefault = false): Command {

@@ -29,6 +29,7 @@ export interface Listeners {
 
 const ALPN = "xmpp-client"; // XEP-0368 §4
 const SWEEP_MS = 15_000;
+const MAX_TIMEOUT_MS = 2 ** 31 - 1; // what Node can wait for at most
 
 /** Opens all listeners, or none: a `ListenFault` names the first that failed. */
 export async function listen(ports: C2SPorts, tls: TlsContexts): Promise<Listeners> {
@@ -65,7 +66,7 @@ function directTlsServer(ports: C2SPorts, tls: TlsContexts): Server {
   const server = createTlsServer({
     ...defaultContext(tls),
     SNICallback: tls.sniCallback,
-    handshakeTimeout: ports.config.limits.preauth_deadline,
+    handshakeTimeout: Math.min(ports.config.limits.preauth_deadline, MAX_TIMEOUT_MS),
     // Rulings 17: a client that offers ALPN must offer ours; one that offers none is accepted.
     ALPNCallback: ({ protocols }) => (protocols.includes(ALPN) ? ALPN : undefined),
   });

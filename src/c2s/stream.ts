@@ -218,7 +218,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
         return fragment.name === "iq" && isStanza ? this.#bind(fragment, state.user) : this.#unexpected(fragment);
       case "start":
         if (fragment.ns === NS.tls && fragment.name === "starttls") return this.#startTls();
-        if (fragment.ns === NS.sasl && fragment.name === "auth") return this.#authenticate(fragment);
+        if (fragment.ns === NS.sasl) return this.#beginSasl(fragment);
         return fragment.name === "iq" && isStanza ? this.#earlyIq(fragment) : this.#unexpected(fragment);
       case "sasl":
         return fragment.ns === NS.sasl ? this.#saslNext(fragment, state.exchange) : this.#unexpected(fragment);
@@ -256,7 +256,10 @@ export class ClientStream implements TransportListener, Sink, Counted {
 
   #startTls(): void {
     const { startTls } = this.#transport;
-    if (!startTls) return this.close(new StreamError("unsupported-stanza-type", "this stream is encrypted already"));
+    if (!startTls) {
+      this.#write(w`<failure xmlns='${toWire(NS.tls)}'/>`); // §5.4.2.2: and the stream ends
+      return this.close();
+    }
     this.#scanner.stop(); // RFC 6120 §5.4.3.3: what came with it in the clear is not read
     this.#scanner.restart();
     this.#write(w`<proceed xmlns='${toWire(NS.tls)}'/>`);
@@ -267,6 +270,11 @@ export class ClientStream implements TransportListener, Sink, Counted {
   }
 
   // --- SASL (RFC 6120 §6)
+
+  #beginSasl(fragment: Fragment): void {
+    if (fragment.name === "auth") this.#authenticate(fragment);
+    else this.#fail(fragment.name === "abort" ? "aborted" : "malformed-request"); // an answer to nothing
+  }
 
   #authenticate(fragment: Fragment): void {
     if (!this.#mayLogIn()) return this.#fail("encryption-required");

@@ -4,6 +4,7 @@ import { loadConfig } from "../core/config.js";
 import { FakeClock } from "../core/fake-clock.js";
 import { silentLog } from "../core/log.js";
 import { SeededRandom } from "../core/random.js";
+import { SECTIONS } from "../features.js";
 import { openServer, STORES, type Server } from "../start.js";
 import { JID } from "../stanza/jid.js";
 import { MemoryDisk } from "../storage/memory/disk.js";
@@ -30,7 +31,7 @@ export interface Simulation {
 
 /** `toml` is configuration text. */
 export async function simulate(toml = "", disk = new MemoryDisk(), clock = new FakeClock()): Promise<Simulation> {
-  const { config } = loadConfig({ text: `[auth]\nscram_iterations = 4096\n${toml}`, env: {} });
+  const { config } = loadConfig({ text: `[auth]\nscram_iterations = 4096\n${toml}`, env: {}, sections: SECTIONS });
   const storage = failing(openMemory(STORES, disk));
   const random = new SeededRandom(clock.now());
   const server = await openServer({

@@ -6,15 +6,12 @@ import type { Answer, Feature, Iq } from "../core/feature.js";
 import type { Flow } from "../core/flow.js";
 import type { Session } from "../core/session.js";
 import { Slot } from "../core/slot.js";
-import { mayseePresence } from "../roster/api.js";
+import { LAST_STORE, type LastSeen, lastSeenIn, mayseePresence } from "../roster/api.js";
 import { StanzaError } from "../stanza/errors.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
-import type { Row } from "../storage/port.js";
 import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
-
-const STORE = "last";
 
 /** Whether contacts were told that the session is available. */
 const wasAvailable = new Slot(() => false);
@@ -24,7 +21,7 @@ export function lastActivity(context: Context): Feature {
     name: "last-activity",
     specs: [{ xep: 12, version: "2.0", status: "complete", since: "0.1.0" }],
     disco: { server: [NS.lastActivity], account: [NS.lastActivity] },
-    stores: [{ name: STORE }],
+    stores: [{ name: LAST_STORE }],
     sent: { presence: { after: (flow, account) => note(context, flow, account) } },
     received: { iq: { guard: guardResources } },
     iq: {
@@ -46,8 +43,8 @@ function aboutAccount(context: Context, { account, from, own }: Iq): Answer | ((
   if (own || isOnline(account)) return [query(0)];
   return async () => {
     await context.committer.barrier(); // the logout may be on its way to the store
-    const row = await context.storage.get(STORE, account.jid.toString(), "");
-    return row ? [sinceLogout(row, context.clock.now())] : new StanzaError("item-not-found");
+    const last = lastSeenIn(await context.storage.get(LAST_STORE, account.jid.toString(), ""));
+    return last ? [sinceLogout(last, context.clock.now())] : new StanzaError("item-not-found");
   };
 }
 
@@ -69,7 +66,7 @@ function note(context: Context, { stanza, session }: Flow, account: Account): vo
 function write(context: Context, account: Account, stanza: Stanza): void {
   const status = stanza.child("status", NS.client)?.text() ?? "";
   const doc = { v: 1, at: context.clock.now(), status };
-  const put = { op: "put", store: STORE, owner: account.jid.toString(), key: "", doc } as const;
+  const put = { op: "put", store: LAST_STORE, owner: account.jid.toString(), key: "", doc } as const;
   void context.committer.commit([put]).then((outcome) => {
     if (outcome !== "done") context.log.warn({ ev: "last_activity.not_written", jid: account.jid, outcome });
   });
@@ -79,9 +76,8 @@ function isOnline(account: Account, but?: Session): boolean {
   return [...account.sessions.values()].some((session) => session !== but && session.isAvailable);
 }
 
-function sinceLogout({ doc }: Row, now: number): Element {
-  const { at, status } = doc;
-  return query(secondsBetween(Number(at), now), typeof status === "string" ? status : "");
+function sinceLogout({ at, status }: LastSeen, now: number): Element {
+  return query(secondsBetween(at, now), status);
 }
 
 function query(seconds: number, status = ""): Element {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { NS } from "../xml/namespaces.js";
 import { features } from "../features.js";
-import { conditionOf, World } from "./world.test.kit.js";
+import { befriend, conditionOf, World } from "./world.test.kit.js";
 
 const INFO = `<query xmlns='${NS.discoInfo}'/>`;
 const ITEMS = `<query xmlns='${NS.discoItems}'/>`;
@@ -90,6 +90,17 @@ describe("service discovery", () => {
       else expect(conditionOf(known)).toBe("service-unavailable");
     },
   );
+
+  it("answers those who see an account's presence about it @1.8", async () => {
+    const { world, juliet } = await withJuliet();
+    const romeo = await world.device("romeo@localhost/orchard");
+    await romeo.sends("<presence/>");
+    await befriend(juliet, romeo);
+    const info = await juliet.asks(`<iq type='get' to='romeo@localhost' id='1'>${INFO}</iq>`);
+    const items = await juliet.asks(`<iq type='get' to='romeo@localhost' id='2'>${ITEMS}</iq>`);
+    expect(info.getChild("query")?.getChild("identity")?.attrs["type"]).toBe("registered");
+    expect(items.getChild("query")?.getChild("item")?.attrs["jid"]).toBe("romeo@localhost/orchard");
+  });
 
   it("carries the contact addresses as a form in the server's answer @1.8", async () => {
     const { juliet } = await withJuliet(`[contact]\nabuse = ["mailto:abuse@localhost", "xmpp:a@localhost"]`);

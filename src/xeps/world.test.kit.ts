@@ -1,5 +1,5 @@
 // A small server for tests of features: the core on a store in memory, with a fake clock and devices that note what they are sent.
-import { MANIFESTS } from "../features.js";
+import { ACCOUNT_STORES, STORES } from "../features.js";
 import { loadConfig } from "../core/config.js";
 import type { Context } from "../core/context.js";
 import { Core } from "../core/core.js";
@@ -18,7 +18,7 @@ import { parseElement } from "../xml/document.js";
 import type { Element } from "../xml/element.js";
 import { UNLIMITED } from "../xml/limits.js";
 import { NS } from "../xml/namespaces.js";
-import { fromWire, toWire } from "../xml/wire.js";
+import { toWire } from "../xml/wire.js";
 import { contactSection } from "./0157-contact.js";
 
 export interface WorldOptions {
@@ -45,14 +45,13 @@ export class World {
     this.events = events;
   }
 
-  /** A server for localhost with the features under test and a presence that does no more than to be set. */
+  /** A server for localhost with these features. */
   static async open(
     features: (context: Context) => readonly Feature[],
     { config = "", disk = new MemoryDisk(), clock = new FakeClock(), accounts = [] }: WorldOptions = {},
   ): Promise<World> {
     const events: LogEvent[] = [];
-    const stores = [{ name: "account" }, ...MANIFESTS.flatMap((feature) => feature.stores ?? [])];
-    const storage = failing(openMemory(stores, disk));
+    const storage = failing(openMemory(STORES, disk));
     const core = await Core.open({
       config: loadConfig({ text: config, sections: [contactSection] }).config,
       storage,
@@ -61,9 +60,9 @@ export class World {
       log: noting(events),
       derive: (password) => Promise.resolve({ password }),
       software: { name: "Rookery", version: "0.1.0" },
-      features: (context) => [plainPresence, ...features(context)],
+      features,
       remote: { decide: (flow) => flow.refuse(new StanzaError("remote-server-not-found")) },
-      accountStores: ["account", ...stores.flatMap((store) => ("withAccount" in store ? [store.name] : []))],
+      accountStores: ACCOUNT_STORES,
     });
     const world = new World(disk, clock, storage, core, events);
     for (const account of accounts) await core.users.create(JID.parse(account), "secret");
@@ -116,14 +115,26 @@ export class Device implements Sink {
     return answer.element;
   }
 
-  /** The bodies of the messages it was sent. */
+  /** The messages it was sent. */
+  get messages(): readonly Stanza[] {
+    return this.received.filter(({ kind }) => kind === "message");
+  }
+
+  /** Their bodies. */
   get bodies(): readonly string[] {
-    return this.received.flatMap((stanza) => stanza.child("body", NS.client)?.text() ?? []);
+    return this.messages.flatMap((stanza) => stanza.child("body", NS.client)?.text() ?? []);
   }
 
   /** Its socket takes nothing any more. */
   stall(): void {
     this.#stalled ??= [];
+  }
+
+  /** Its socket takes what was sent, and goes on. */
+  flows(): void {
+    const stalled = this.#stalled;
+    this.#stalled = undefined;
+    for (const callback of stalled ?? []) callback(true);
   }
 
   /** The connection ends; what was not drained is lost. */
@@ -156,30 +167,17 @@ export class Device implements Sink {
   }
 }
 
+/** From now on the watcher's account sees the presence of the other one. */
+export async function befriend(watcher: Device, watched: Device): Promise<void> {
+  const bare = (device: Device): string => String(device.session?.jid.bare);
+  await watcher.sends(`<presence to='${bare(watched)}' type='subscribe'/>`);
+  await watched.sends(`<presence to='${bare(watcher)}' type='subscribed'/>`);
+}
+
 /** The condition of an error stanza, "" for any other. */
 export function conditionOf(element: Element): string {
   return element.getChild("error")?.getChildElements()[0]?.getName() ?? "";
 }
-
-/** A stanza as text, to compare. */
-export function textOf(stanza: Stanza): string {
-  return fromWire(stanza.toWire());
-}
-
-/** As much of RFC 6121 §4 as sessions need to be available. */
-const plainPresence: Feature = {
-  name: "plain-presence",
-  specs: [],
-  sent: {
-    presence: {
-      store: ({ session, stanza }) => {
-        if (!session || stanza.to) return;
-        session.presence = stanza.type === undefined ? stanza : undefined;
-        session.priority = Number(stanza.child("priority", NS.client)?.text() ?? 0);
-      },
-    },
-  },
-};
 
 function declared(text: string): string {
   return text.replace(/^<(\w+)/, `<$1 xmlns='${NS.client}'`);

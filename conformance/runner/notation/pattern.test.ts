@@ -24,6 +24,7 @@ describe("an expected element", () => {
     ["<m>a.b</m>", "<m>a.b</m>"],
     ["<x:m xmlns:x='jabber:client'/>", "<m/>"],
     ["<m><_ is='{/a|b/}'/></m>", "<m><b/></m>"],
+    ["<_ xmlns='*'>…</_>", "<m xmlns='urn:m'><b/></m>"],
   ])("%s is met by %s", (wanted, arrived) => {
     expect(match(patternOf(one(wanted)), one(arrived), VALUES)).toHaveProperty("captured");
   });

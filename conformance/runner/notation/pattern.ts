@@ -8,6 +8,7 @@ export type Match = { readonly captured: ReadonlyMap<string, string> } | { reado
 
 /** `<_ is='{x=/forbidden|not-allowed/}'/>`: an element of whatever name, which `is` may match. */
 const ANY_NAME = "_";
+const ANY_NS = "*";
 
 /** Reads an example element. Throws TemplateError. */
 export function patternOf(tree: Tree): Pattern {
@@ -48,7 +49,8 @@ export function match(pattern: Pattern, tree: Tree, values: Values): Match {
 
 function mismatch(pattern: Pattern, tree: Tree, values: Map<string, string>): string | undefined {
   if (pattern.name !== ANY_NAME && pattern.name !== tree.name) return `it is <${tree.name}>, not <${pattern.name}>`;
-  if (pattern.ns !== tree.ns) return `<${tree.name}> is in namespace '${tree.ns}', not '${pattern.ns}'`;
+  if (pattern.ns !== ANY_NS && pattern.ns !== tree.ns)
+    return `<${tree.name}> is in namespace '${tree.ns}', not '${pattern.ns}'`;
   return (
     attributesMismatch(pattern, tree, values) ??
     textMismatch(pattern, tree, values) ??

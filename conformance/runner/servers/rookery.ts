@@ -107,6 +107,9 @@ scram_iterations = 4096
 [registration]
 mode = "${settings.registration}"
 
+[limits]
+registrations_per_hour = 0
+
 [log]
 format = "json"
 `;

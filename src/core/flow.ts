@@ -1,5 +1,5 @@
 // What a stanza causes. Steps and handlers only add to it (writes, changes of accounts, deliveries, answers); the core commits and acts.
-import { StanzaError } from "../stanza/errors.js";
+import type { StanzaError } from "../stanza/errors.js";
 import { errorOf } from "../stanza/build.js";
 import type { Stanza } from "../stanza/stanza.js";
 
@@ -77,8 +77,8 @@ export class Flow {
   readonly over: ((failure: StanzaError | undefined) => void)[] = [];
   /** Set when the core refuses the flow after it was decided. */
   failure: StanzaError | undefined;
-  /** Answer when a conditional write (ifAbsent, ifVersion) did not hold. */
-  conflict: StanzaError = new StanzaError("conflict");
+  /** Answer when a conditional write (ifAbsent, ifVersion) did not hold; `conflict` unless a step says otherwise. */
+  conflict: StanzaError | undefined;
 
   constructor(root: Stanza, origin: Origin, side: Hop["side"]) {
     this.root = root;

@@ -37,7 +37,7 @@ export class Release {
       case "done":
         return;
       case "conflict":
-        flow.failure = flow.conflict;
+        flow.failure = flow.conflict ?? new StanzaError("conflict");
         return;
       case "refused":
       case "unknown":

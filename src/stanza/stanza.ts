@@ -51,6 +51,7 @@ export class Stanza {
   readonly lang: string | undefined;
   readonly #written: Written;
   readonly #payload: Payload;
+  #wire: Wire | undefined;
 
   private constructor(kind: StanzaKind, head: StanzaHead, written: Written, payload: Payload) {
     this.kind = kind;
@@ -154,6 +155,17 @@ export class Stanza {
 
   /** For streams whose default namespace is the content namespace; with `xmlns`, for places where it is not (ruling 14). */
   toWire(xmlns?: string): Wire {
+    if (xmlns !== undefined) return this.#write(xmlns);
+    this.#wire ??= this.#write(undefined);
+    return this.#wire;
+  }
+
+  /** Bytes on the wire, without a namespace on the head. */
+  get size(): number {
+    return this.toWire().length;
+  }
+
+  #write(xmlns: string | undefined): Wire {
     const { body } = this.#payload;
     const head = this.#headWire(xmlns);
     return (body === "" ? `${head}/>` : `${head}>${body}</${this.kind}>`) as Wire;

@@ -8,7 +8,8 @@ import { XmlFault } from "./faults.js";
 import { contextOf, type Fragment, fragmentOf, type StreamHead, streamHeadOf } from "./fragment.js";
 import type { ScannerLimits } from "./limits.js";
 import { Pending } from "./pending.js";
-import { FRAGMENT, giveBack, HEAD, MORE, takeTokens, type Tokens } from "./tokens.js";
+import { giveBack, takeTokens } from "./spare.js";
+import { FRAGMENT, HEAD, MORE, type Tokens } from "./tokens.js";
 import { wireOf } from "./wire.js";
 
 export { XmlFault } from "./faults.js";

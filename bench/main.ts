@@ -51,7 +51,7 @@ async function main(options: readonly string[]): Promise<void> {
     say,
   );
   say("\n" + table(all));
-  if (!short && only === undefined) writeFileSync(RESULTS, document(all, plan, new Date()));
+  if (!short && only === undefined && rookeryIsBuilt()) writeFileSync(RESULTS, document(all, plan, new Date()));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { cpus } from "node:os";
 import { clientLoad, microsPerMessage, perSecond, type Plan, type Series } from "./compare.js";
-import { STANZA_BYTES } from "./load.js";
+import { STANZA_BYTES } from "./pair.js";
 
 const BASE = "prosody";
 const HEAD = [

@@ -1,4 +1,5 @@
 // Our own server, started from dist/ as a user would, with every port chosen by the system.
+import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +8,7 @@ import { end, launch, type RunningServer, type ServerOptions, type StartableServ
 
 const DOMAIN = "localhost";
 const START_MS = 30_000;
+const STOP_MS = 15_000; // it promises 10 s
 
 /** The program that `npm start` runs. */
 export const ROOKERY = fileURLToPath(new URL("../../../dist/main.js", import.meta.url));
@@ -26,19 +28,7 @@ async function startRookery({ folder, core }: ServerOptions, archive: string): P
   mkdirSync(folder, { recursive: true });
   const config = join(folder, "rookery.toml");
   writeFileSync(config, configuration(join(folder, "data"), archive));
-  let printed = "";
-  const child = launch([process.execPath, ROOKERY, "start", "--config", config], core, (text) => (printed += text));
-  const ready = await new Promise<Ready>((resolve, reject) => {
-    const fail = (): void => reject(new Error(`rookery did not get ready: ${printed.slice(-4000)}`));
-    const timer = setTimeout(fail, START_MS);
-    const look = (): void => {
-      const line = printed.split("\n").find((text) => text.includes('"ev":"ready"') && text.endsWith("}"));
-      if (line !== undefined) resolve(JSON.parse(line) as Ready);
-    };
-    child.stdout?.on("data", look);
-    child.once("error", fail).once("exit", fail);
-    child.once("exit", () => clearTimeout(timer));
-  });
+  const { child, ready } = await launchUntilReady(config, core);
   const port = portOf(ready.listen.c2s);
   const directTlsPort = portOf(ready.listen.direct_tls);
   const ca = readFileSync(join(folder, "data", "certificate.pem"), "utf8");
@@ -51,8 +41,45 @@ async function startRookery({ folder, core }: ServerOptions, archive: string): P
     pid: child.pid ?? 0,
     ca,
     register: (user, password) => registerInBand(target, user, password),
-    stop: () => end(child),
+    stop: () => end(child, STOP_MS),
   };
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly ready: Ready;
+}
+
+/** Starts the program and reads what it prints until the `ready` line; later lines are dropped. */
+function launchUntilReady(config: string, core: number | undefined): Promise<Started> {
+  return new Promise((resolve, reject) => {
+    let printed = "";
+    let isReady = false;
+    const child = launch([process.execPath, ROOKERY, "start", "--config", config], core, (text) => {
+      if (isReady) return;
+      printed += text;
+      const ready = readyIn(printed);
+      if (ready === undefined) return;
+      isReady = true;
+      clearTimeout(timer);
+      resolve({ child, ready });
+    });
+    const fail = (): void => {
+      clearTimeout(timer);
+      child.kill("SIGKILL");
+      reject(new Error(`rookery did not get ready: ${printed.slice(-4000)}`));
+    };
+    const timer = setTimeout(fail, START_MS);
+    child.once("error", fail).once("close", fail);
+  });
+}
+
+function readyIn(printed: string): Ready | undefined {
+  const line = printed
+    .split("\n")
+    .slice(0, -1)
+    .find((text) => text.includes('"ev":"ready"'));
+  return line === undefined ? undefined : (JSON.parse(line) as Ready);
 }
 
 /** The line that tells that all listeners are up. */
@@ -81,6 +108,10 @@ mode = "open"
 
 [archive]
 default = "${archive}"
+
+[limits]
+registrations_per_hour = 0
+preauth_deadline = 0
 
 [http]
 listen = []

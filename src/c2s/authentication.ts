@@ -3,7 +3,12 @@ import type { Clock } from "../core/clock.js";
 import type { Config } from "../core/config.js";
 import type { Random } from "../core/random.js";
 import type { Users } from "../core/users.js";
-import { channelBindingFeature, channelBindings, type ChannelBindingType } from "../sasl/channel-binding.js";
+import {
+  channelBindingFeature,
+  channelBindings,
+  type ChannelBindingType,
+  type SecureChannel,
+} from "../sasl/channel-binding.js";
 import type { Credentials } from "../sasl/credentials.js";
 import { nodeCrypto, type SaslCrypto } from "../sasl/crypto.js";
 import { decodeSaslData } from "../sasl/encoding.js";
@@ -13,7 +18,6 @@ import { createMechanism, offeredMechanisms } from "../sasl/mechanisms.js";
 import { JID } from "../stanza/jid.js";
 import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
-import type { Security } from "./transport.js";
 
 export interface AuthenticationPorts {
   readonly config: Config;
@@ -29,7 +33,7 @@ export interface AuthenticationPorts {
 export interface LoginPlace {
   readonly domain: string;
   readonly address: string;
-  readonly security: Security | undefined;
+  readonly security: SecureChannel | undefined;
 }
 
 export type LoginStep =
@@ -46,11 +50,14 @@ export class Authentication {
   constructor(ports: AuthenticationPorts) {
     this.#ports = ports;
     const { auth_failures_per_account, auth_failures_per_address } = ports.config.limits;
-    this.#limiter = new FailureLimiter(() => ports.clock.now(), failureLimits(auth_failures_per_account, auth_failures_per_address));
+    this.#limiter = new FailureLimiter(
+      () => ports.clock.now(),
+      failureLimits(auth_failures_per_account, auth_failures_per_address),
+    );
   }
 
   /** The children of `<stream:features/>` for a connection that may log in. */
-  features(security: Security | undefined): readonly Element[] {
+  features(security: SecureChannel | undefined): readonly Element[] {
     const bindings = bindingsOf(security);
     const mechanisms = this.#offered(security, bindings).map((name) => xml("mechanism", {}, name));
     const types = channelBindingFeature(bindings.keys());
@@ -70,7 +77,7 @@ export class Authentication {
     return new Exchange(mechanism, place.domain, text === "" ? undefined : initial);
   }
 
-  #offered(security: Security | undefined, bindings: ReadonlyMap<ChannelBindingType, Buffer>): readonly string[] {
+  #offered(security: SecureChannel | undefined, bindings: ReadonlyMap<ChannelBindingType, Buffer>): readonly string[] {
     const { c2s, auth } = this.#ports.config;
     return offeredMechanisms({
       secure: security !== undefined,
@@ -80,7 +87,11 @@ export class Authentication {
     });
   }
 
-  #context(place: LoginPlace, bindings: ReadonlyMap<ChannelBindingType, Buffer>, offered: readonly string[]): SaslContext {
+  #context(
+    place: LoginPlace,
+    bindings: ReadonlyMap<ChannelBindingType, Buffer>,
+    offered: readonly string[],
+  ): SaslContext {
     const { users, random, config, fakeSecret, crypto } = this.#ports;
     return {
       domain: place.domain,
@@ -92,7 +103,8 @@ export class Authentication {
       attempts: this.#limiter.at(place.address, place.domain),
       crypto: crypto ?? nodeCrypto,
       randomBytes: (size) => random.bytes(size),
-      findCredentials: async (username) => (await users.credentials(JID.of(username, place.domain))) as Credentials | undefined,
+      findCredentials: async (username) =>
+        (await users.credentials(JID.of(username, place.domain))) as Credentials | undefined,
     };
   }
 }
@@ -133,7 +145,7 @@ export class Exchange {
   }
 }
 
-function bindingsOf(security: Security | undefined): ReadonlyMap<ChannelBindingType, Buffer> {
+function bindingsOf(security: SecureChannel | undefined): ReadonlyMap<ChannelBindingType, Buffer> {
   return security ? channelBindings(security) : NO_BINDINGS;
 }
 
@@ -142,5 +154,9 @@ function failureLimits(perAccount: number, perAddress: number): ConstructorParam
   const TEN_MINUTES = 600_000;
   const budget = (failures: number): { failures: number; refillMs: number } =>
     Number.isFinite(failures) ? { failures, refillMs: TEN_MINUTES / failures } : { failures: 0, refillMs: 1 };
-  return { perAddress: budget(perAddress), perAccountAtAddress: budget(perAccount), perAccount: budget(perAccount * 10) };
+  return {
+    perAddress: budget(perAddress),
+    perAccountAtAddress: budget(perAccount),
+    perAccount: budget(perAccount * 10),
+  };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { Connections, networkOf, type Counted } from "./connections.js";
 
-const stream = (): Counted => ({ sweep: () => undefined });
+const stream = (): Counted => ({ sweep: () => undefined, shutDown: () => undefined });
 
 describe("connections", () => {
   it.each([

@@ -10,6 +10,8 @@ export interface ConnectionLimits {
 export interface Counted {
   /** Called every sweep with the time, in ms since 1970. */
   sweep(now: number): void;
+  /** The server is being stopped. */
+  shutDown(): void;
 }
 
 export class Connections {
@@ -73,6 +75,11 @@ export function networkOf(address: string): string {
   const [head = "", tail = ""] = address.split("::", 2);
   const first = head === "" ? [] : head.split(":");
   const last = tail === "" ? [] : tail.split(":");
-  const zeros = address.includes("::") ? Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => "0") : [];
-  return [...first, ...zeros, ...last].slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(":");
+  const zeros = address.includes("::")
+    ? Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => "0")
+    : [];
+  return [...first, ...zeros, ...last]
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(":");
 }

@@ -59,8 +59,9 @@ export class Outbox {
 
   append(text: Wire): void {
     if (this.#closed) return;
-    if (this.#text === "") this.#flusher.add(this);
+    const isFirst = this.#text === "";
     this.#text += text;
+    if (isFirst) this.#flusher.add(this); // may flush at once
     if (this.#text.length + this.#transport.queuedBytes > this.#limitBytes) this.#overflowed();
   }
 

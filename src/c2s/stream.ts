@@ -4,7 +4,7 @@ import { StanzaError, StreamError, type StreamCondition } from "../stanza/errors
 import { JID } from "../stanza/jid.js";
 import { Stanza } from "../stanza/stanza.js";
 import { escapeAttribute } from "../xml/escape.js";
-import { Element, xml } from "../xml/element.js";
+import { type Element, xml } from "../xml/element.js";
 import { XmlFault } from "../xml/faults.js";
 import { NS } from "../xml/namespaces.js";
 import { Scanner, type Fragment, type StreamHead } from "../xml/scanner.js";
@@ -13,6 +13,7 @@ import { type Wire, w, toWire } from "../xml/wire.js";
 import type { StreamInfo } from "../core/feature.js";
 import type { Session, Sink } from "../core/session.js";
 import type { Timer } from "../core/clock.js";
+import { randomText } from "../core/random.js";
 import { Exchange } from "./authentication.js";
 import { bindResource } from "./bind.js";
 import type { Counted } from "./connections.js";
@@ -31,8 +32,6 @@ type State =
 const PUBLIC_LANG = "en";
 const WHITE_SPACE = " " as Wire;
 const CLOSE_TAG = "</stream:stream>" as Wire;
-/** Elements that may wait while one is being looked after before login; a client that waits for its answers sends none. */
-const MAX_BACKLOG = 16;
 
 export class ClientStream implements TransportListener, Sink, Counted {
   readonly #ports: C2SPorts;
@@ -45,8 +44,6 @@ export class ClientStream implements TransportListener, Sink, Counted {
   #headSent = false;
   #lang: string | undefined;
   #info: StreamInfo;
-  #busy = false;
-  #backlog: Fragment[] = [];
   #failures = 0;
   #closeSent = false;
   #lastHeard: number;
@@ -57,12 +54,18 @@ export class ClientStream implements TransportListener, Sink, Counted {
     this.#transport = transport;
     this.#info = { domain: "", secure: false, authenticated: false, address: transport.address, registrations: 0 };
     this.#scanner = new Scanner(
-      { head: (head) => this.#opened(head), fragment: (fragment) => this.#element(fragment), end: () => this.#peerClosed() },
+      {
+        head: (head) => this.#opened(head),
+        fragment: (fragment) => this.#handle(fragment),
+        end: () => this.#peerClosed(),
+      },
       earlyLimits(limits),
     );
     this.#outbox = new Outbox(transport, ports.flusher, limits.outbox_bytes, () => this.#readerTooSlow());
     this.#lastHeard = ports.clock.now();
-    this.#deadline = ports.clock.after(limits.preauth_deadline, () => this.close(new StreamError("connection-timeout")));
+    this.#deadline = ports.clock.after(limits.preauth_deadline, () =>
+      this.close(new StreamError("connection-timeout")),
+    );
     ports.connections.add(this, transport.address);
   }
 
@@ -71,11 +74,16 @@ export class ClientStream implements TransportListener, Sink, Counted {
   received(bytes: Buffer): void {
     if (this.#state.at === "ended") return;
     this.#lastHeard = this.#ports.clock.now();
+    this.#read(() => this.#scanner.write(bytes));
+  }
+
+  #read(read: () => void): void {
     try {
-      this.#scanner.write(bytes);
+      read();
     } catch (error) {
-      if (!(error instanceof XmlFault)) throw error;
-      this.close(new StreamError(error.condition, error.message));
+      if (error instanceof XmlFault) return this.close(new StreamError(error.condition, error.message));
+      this.#ports.log.error({ ev: "c2s.failed", err: error });
+      this.close(new StreamError("internal-server-error"));
     }
   }
 
@@ -127,6 +135,10 @@ export class ClientStream implements TransportListener, Sink, Counted {
     else if (silent > idle_keepalive) this.#write(WHITE_SPACE);
   }
 
+  shutDown(): void {
+    this.close(new StreamError("system-shutdown"));
+  }
+
   // --- the stream header (RFC 6120 §4.7)
 
   #opened(head: StreamHead): void {
@@ -135,7 +147,12 @@ export class ClientStream implements TransportListener, Sink, Counted {
     this.#lang = head.attribute("xml:lang");
     const fault = this.#checkHead(head);
     if (fault) return this.close(new StreamError(fault));
-    this.#info = { ...this.#info, domain: domainOf(head), secure: this.#isSecure(), authenticated: this.#state.at === "unbound" };
+    this.#info = {
+      ...this.#info,
+      domain: domainOf(head),
+      secure: this.#isSecure(),
+      authenticated: this.#state.at === "unbound",
+    };
     this.#sendHead();
     this.#sendFeatures();
   }
@@ -157,7 +174,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
     const domain = this.#info.domain || this.#ports.config.domain;
     const from = this.#head?.attribute("from");
     const to = from === undefined ? ("" as Wire) : w` to='${escapeAttribute(from)}'`;
-    const id = toWire(this.#ports.random.id());
+    const id = toWire(randomText(this.#ports.random));
     this.#write(
       w`<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='${toWire(NS.streams)}' id='${id}' from='${escapeAttribute(domain)}'${to} version='1.0' xml:lang='${toWire(PUBLIC_LANG)}'>`,
     );
@@ -165,13 +182,17 @@ export class ClientStream implements TransportListener, Sink, Counted {
 
   #sendFeatures(): void {
     const children = this.#state.at === "unbound" ? [xml("bind", { xmlns: NS.bind })] : this.#loginFeatures();
-    const ours = this.#mayLogIn() ? this.#ports.features.flatMap((feature) => feature.streamFeatures?.(this.#info) ?? []) : [];
+    const ours = this.#mayLogIn()
+      ? this.#ports.features.flatMap((feature) => feature.streamFeatures?.(this.#info) ?? [])
+      : [];
     this.#write(elementToWire(xml("stream:features", {}, ...children, ...ours)));
   }
 
   #loginFeatures(): Element[] {
     const required = this.#ports.config.c2s.require_tls;
-    const tls = this.#transport.startTls ? [xml("starttls", { xmlns: NS.tls }, ...(required ? [xml("required")] : []))] : [];
+    const tls = this.#transport.startTls
+      ? [xml("starttls", { xmlns: NS.tls }, ...(required ? [xml("required")] : []))]
+      : [];
     return this.#mayLogIn() ? [...tls, ...this.#ports.authentication.features(this.#transport.security)] : tls;
   }
 
@@ -185,20 +206,11 @@ export class ClientStream implements TransportListener, Sink, Counted {
 
   // --- elements: state × name → what to do
 
-  #element(fragment: Fragment): void {
-    if (this.#busy) this.#wait(fragment);
-    else this.#handle(fragment);
-  }
-
-  /** Something asynchronous is under way (a login step): what comes meanwhile is looked after in order. */
-  #wait(fragment: Fragment): void {
-    this.#backlog.push(fragment);
-    if (this.#backlog.length > MAX_BACKLOG) this.close(new StreamError("policy-violation", "too much at once before login"));
-  }
-
   #handle(fragment: Fragment): void {
     const state = this.#state;
-    const isStanza = fragment.ns === NS.client && (fragment.name === "iq" || fragment.name === "message" || fragment.name === "presence");
+    const isStanza =
+      fragment.ns === NS.client &&
+      (fragment.name === "iq" || fragment.name === "message" || fragment.name === "presence");
     switch (state.at) {
       case "bound":
         return isStanza ? this.#stanza(fragment, state.session) : this.#unexpected(fragment);
@@ -206,7 +218,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
         return fragment.name === "iq" && isStanza ? this.#bind(fragment, state.user) : this.#unexpected(fragment);
       case "start":
         if (fragment.ns === NS.tls && fragment.name === "starttls") return this.#startTls();
-        if (fragment.ns === NS.sasl && fragment.name === "auth") return this.#authenticate(fragment);
+        if (fragment.ns === NS.sasl) return this.#beginSasl(fragment);
         return fragment.name === "iq" && isStanza ? this.#earlyIq(fragment) : this.#unexpected(fragment);
       case "sasl":
         return fragment.ns === NS.sasl ? this.#saslNext(fragment, state.exchange) : this.#unexpected(fragment);
@@ -219,15 +231,16 @@ export class ClientStream implements TransportListener, Sink, Counted {
 
   /** Rulings 18: stanzas before login or binding are `not-authorized`; anything else is no stanza type we know. */
   #unexpected(fragment: Fragment): void {
-    const early = this.#state.at !== "bound" && fragment.ns === NS.client;
-    this.close(new StreamError(early ? "not-authorized" : fragment.ns === NS.client || fragment.ns === NS.streams ? "unsupported-stanza-type" : "unsupported-stanza-type"));
+    const isEarly = this.#state.at !== "bound" && fragment.ns === NS.client;
+    this.close(new StreamError(isEarly ? "not-authorized" : "unsupported-stanza-type"));
   }
 
   #stanza(fragment: Fragment, session: Session): void {
     const stanza = this.#parse(fragment);
     if (!stanza) return;
     const from = stanza.from;
-    if (from && !from.equals(session.jid) && !from.equals(session.jid.bare)) return this.close(new StreamError("invalid-from"));
+    if (from && !from.equals(session.jid) && !from.equals(session.jid.bare))
+      return this.close(new StreamError("invalid-from"));
     session.lane.accept(stanza.readdress(session.jid, stanza.to));
   }
 
@@ -243,9 +256,12 @@ export class ClientStream implements TransportListener, Sink, Counted {
 
   #startTls(): void {
     const { startTls } = this.#transport;
-    if (!startTls) return this.close(new StreamError("unsupported-stanza-type", "this stream is encrypted already"));
+    if (!startTls) {
+      this.#write(w`<failure xmlns='${toWire(NS.tls)}'/>`); // §5.4.2.2: and the stream ends
+      return this.close();
+    }
+    this.#scanner.stop(); // RFC 6120 §5.4.3.3: what came with it in the clear is not read
     this.#scanner.restart();
-    this.#scanner.stop();
     this.#write(w`<proceed xmlns='${toWire(NS.tls)}'/>`);
     this.#outbox.flush();
     startTls();
@@ -254,6 +270,11 @@ export class ClientStream implements TransportListener, Sink, Counted {
   }
 
   // --- SASL (RFC 6120 §6)
+
+  #beginSasl(fragment: Fragment): void {
+    if (fragment.name === "auth") this.#authenticate(fragment);
+    else this.#fail(fragment.name === "abort" ? "aborted" : "malformed-request"); // an answer to nothing
+  }
 
   #authenticate(fragment: Fragment): void {
     if (!this.#mayLogIn()) return this.#fail("encryption-required");
@@ -281,7 +302,12 @@ export class ClientStream implements TransportListener, Sink, Counted {
         case "failure":
           return this.#fail(result.condition, result.text);
         case "success":
-          this.#ports.log.info({ ev: "auth.ok", jid: result.user.toString(), mechanism: exchange.mechanism, ip: this.#transport.address });
+          this.#ports.log.info({
+            ev: "auth.ok",
+            jid: result.user.toString(),
+            mechanism: exchange.mechanism,
+            ip: this.#transport.address,
+          });
           this.#write(saslWire("success", result.data));
           return this.#authenticated(result.user);
         default:
@@ -304,7 +330,8 @@ export class ClientStream implements TransportListener, Sink, Counted {
     const words = text === undefined ? [] : [xml("text", { "xml:lang": PUBLIC_LANG }, text)];
     this.#write(elementToWire(xml("failure", { xmlns: NS.sasl }, xml(condition), ...words)));
     this.#ports.log.info({ ev: "auth.failed", condition, ip: this.#transport.address });
-    if (++this.#failures >= this.#ports.config.limits.auth_failures) this.close(new StreamError("policy-violation", "too many failed logins"));
+    if (++this.#failures >= this.#ports.config.limits.auth_failures)
+      this.close(new StreamError("policy-violation", "too many failed logins"));
   }
 
   // --- before there is a session: registration and binding (RFC 6120 §7)
@@ -315,7 +342,8 @@ export class ClientStream implements TransportListener, Sink, Counted {
     const child = stanza.children[0];
     const handler = child && this.#mayLogIn() ? this.#ports.earlyIq.get(`${child.ns} ${child.name}`) : undefined;
     const payload = child && stanza.child(child.name, child.ns);
-    if (!handler || !payload || (stanza.type !== "get" && stanza.type !== "set")) return this.close(new StreamError("not-authorized"));
+    if (!handler || !payload || (stanza.type !== "get" && stanza.type !== "set"))
+      return this.close(new StreamError("not-authorized"));
     this.#async(handler(payload, stanza.type, this.#info), (answer) => this.#answer(stanza, answer));
   }
 
@@ -324,12 +352,15 @@ export class ClientStream implements TransportListener, Sink, Counted {
     if (!stanza) return;
     const request = stanza.type === "set" ? stanza.child("bind", NS.bind) : undefined;
     if (!request) return this.close(new StreamError("not-authorized"));
-    this.#async(bindResource(request, user, this.#ports, this), (session) => {
+    const bound = (session: Session | StanzaError): void => {
       if (session instanceof StanzaError) return this.#answer(stanza, session);
-      if (this.#state.at === "ended") return this.#ports.sessions.end(session);
       this.#state = { at: "bound", user, session };
       this.#answer(stanza, [xml("bind", { xmlns: NS.bind }, xml("jid", {}, session.jid.toString()))]);
-    });
+    };
+    const abandoned = (session: Session | StanzaError): void => {
+      if (!(session instanceof StanzaError)) this.#ports.sessions.end(session);
+    };
+    this.#async(bindResource(request, user, this.#ports, this), bound, abandoned);
   }
 
   #answer(request: Stanza, answer: readonly (Element | Wire)[] | StanzaError): void {
@@ -337,27 +368,21 @@ export class ClientStream implements TransportListener, Sink, Counted {
     if (stanza) this.#write(stanza.toWire());
   }
 
-  /** Waits for a step of the negotiation; elements that come meanwhile follow in order. */
-  #async<T>(work: Promise<T>, then: (result: T) => void): void {
-    this.#busy = true;
+  /** Waits for a step of the negotiation; nothing more is read meanwhile, so that what follows finds the new state. */
+  #async<T>(work: Promise<T>, then: (result: T) => void, abandon: (result: T) => void = () => undefined): void {
+    this.#scanner.suspend();
+    this.#transport.pause();
     work
       .then((result) => {
-        this.#busy = false;
-        if (this.#state.at !== "ended") then(result);
+        if (this.#state.at === "ended") return abandon(result);
+        then(result);
+        this.#transport.resume();
+        this.#read(() => this.#scanner.resume());
       })
       .catch((error: unknown) => {
         this.#ports.log.error({ ev: "c2s.negotiation_failed", err: error });
         this.close(new StreamError("internal-server-error"));
-      })
-      .finally(() => this.#handleBacklog());
-  }
-
-  #handleBacklog(): void {
-    while (!this.#busy) {
-      const fragment = this.#backlog.shift();
-      if (!fragment) return;
-      this.#handle(fragment);
-    }
+      });
   }
 
   // --- the end
@@ -387,7 +412,6 @@ export class ClientStream implements TransportListener, Sink, Counted {
     if (state.at === "ended") return;
     this.#state = { at: "ended" };
     this.#scanner.stop();
-    this.#backlog = [];
     this.#deadline.cancel();
     this.#ports.connections.remove(this);
     if (state.at === "bound") this.#ports.sessions.end(state.session);

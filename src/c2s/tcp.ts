@@ -1,29 +1,26 @@
 // TCP and TLS as transports. The only file of c2s, beside the listener, that touches sockets.
 import type { Socket } from "node:net";
-import { TLSSocket, type SecureContext } from "node:tls";
+import { TLSSocket } from "node:tls";
+import type { SecureChannel } from "../sasl/channel-binding.js";
 import type { Wire } from "../xml/wire.js";
-import type { Security, Transport, TransportListener } from "./transport.js";
-
-/** What TLS on the server's side needs. */
-export interface TlsSettings {
-  /** The context for a server name (SNI), or the default one. */
-  readonly contextFor: (serverName: string | undefined) => SecureContext;
-  /** The leaf certificate presented for a server name. */
-  readonly certificateFor: (serverName: string | undefined) => Security["certificate"];
-  /** The client has this long for its handshake, in ms. */
-  readonly handshakeMs: number;
-}
+import type { TlsContexts } from "./tls/contexts.js";
+import type { Transport, TransportListener } from "./transport.js";
 
 export class TcpTransport implements Transport {
   readonly address: string;
   #socket: Socket;
-  #security: Security | undefined;
+  #security: SecureChannel | undefined;
   readonly #listener: TransportListener;
-  readonly #tls: TlsSettings | undefined;
+  readonly #tls: TlsContexts | undefined;
   #closed = false;
 
   /** Takes over a socket just accepted; `security` is given when it already speaks TLS. */
-  constructor(socket: Socket, listener: (transport: TcpTransport) => TransportListener, tls: TlsSettings | undefined, security?: Security) {
+  constructor(
+    socket: Socket,
+    listener: (transport: TcpTransport) => TransportListener,
+    tls: TlsContexts | undefined,
+    security?: SecureChannel,
+  ) {
     this.#socket = socket;
     this.#security = security;
     this.#tls = tls;
@@ -32,7 +29,7 @@ export class TcpTransport implements Transport {
     this.#listen(socket);
   }
 
-  get security(): Security | undefined {
+  get security(): SecureChannel | undefined {
     return this.#security;
   }
 
@@ -87,7 +84,7 @@ export class TcpTransport implements Transport {
   };
 
   /** RFC 6120 §5.4.3.3: bytes that came before the handshake must not survive it. */
-  #upgrade(tls: TlsSettings): void {
+  #upgrade(tls: TlsContexts): void {
     const plain = this.#socket;
     plain.removeAllListeners("data");
     plain.removeAllListeners("close");
@@ -102,24 +99,18 @@ export class TcpTransport implements Transport {
   }
 }
 
-/** The server's side of TLS on a socket: 1.2 and 1.3 only, no renegotiation, a limited handshake. */
-function serverSide(socket: Socket, tls: TlsSettings): TLSSocket {
-  const secure = new TLSSocket(socket, {
-    isServer: true,
-    secureContext: tls.contextFor(undefined),
-    SNICallback: (name: string, done: (error: Error | null, context?: SecureContext) => void) => done(null, tls.contextFor(name)),
-  });
-  secure.disableRenegotiation();
-  return secure;
+/** The server's side of TLS on a socket; which versions, and that nothing is renegotiated, the contexts say. */
+function serverSide(socket: Socket, tls: TlsContexts): TLSSocket {
+  return new TLSSocket(socket, { isServer: true, secureContext: tls.for().context, SNICallback: tls.sniCallback });
 }
 
 /** What SASL may know of an established TLS connection. */
-export function securityOf(socket: TLSSocket, tls: TlsSettings): Security {
-  const name = (socket as TLSSocket & { readonly servername?: string | false }).servername;
+export function securityOf(socket: TLSSocket, tls: TlsContexts): SecureChannel {
+  const leaf = socket.getCertificate();
   return {
     protocol: socket.getProtocol() ?? "",
     exportKey: (length, label) => socket.exportKeyingMaterial(length, label, Buffer.alloc(0)),
-    certificate: tls.certificateFor(name === false ? undefined : name),
+    certificate: leaf && "raw" in leaf ? tls.certificateOf(leaf.raw) : undefined,
   };
 }
 

@@ -4,6 +4,7 @@ import type { JID } from "../stanza/jid.js";
 import type { Row, Storage } from "../storage/port.js";
 import { Account } from "./account.js";
 import type { Clock } from "./clock.js";
+import type { Flow } from "./flow.js";
 
 export interface AccountsPorts {
   readonly storage: Pick<Storage, "load">;
@@ -71,6 +72,25 @@ export class Accounts {
     if (!account.isStale) this.#cold.set(key, account);
   }
 
+  /** Keeps the accounts a flow changed in memory until `releaseFor`: they are ahead of the store. */
+  holdFor({ touched, held }: Pick<Flow, "touched" | "held">): void {
+    for (const account of touched.keys()) {
+      if (held.has(account)) continue;
+      held.add(account);
+      this.hold(account);
+    }
+  }
+
+  releaseFor({ held }: Pick<Flow, "held">): void {
+    for (const account of held) this.release(account);
+    held.clear();
+  }
+
+  /** It has sessions or uncommitted changes, even if it must be loaded again before it is used. */
+  isInUse(bare: JID): boolean {
+    return this.#held.has(bare.toString());
+  }
+
   /** The accounts that are in use now (with sessions or uncommitted changes). */
   inUse(): Iterable<Account> {
     return this.#held.values();
@@ -95,10 +115,17 @@ export class Accounts {
     }
   }
 
-  #withTimeout(read: Promise<ReadonlyMap<string, readonly Row[]>>, key: string): Promise<ReadonlyMap<string, readonly Row[]>> {
+  #withTimeout(
+    read: Promise<ReadonlyMap<string, readonly Row[]>>,
+    key: string,
+  ): Promise<ReadonlyMap<string, readonly Row[]>> {
     return new Promise((resolve, reject) => {
-      const timer = this.#ports.clock.after(this.#ports.timeoutMs, () => reject(new LoadFault(`loading ${key} took too long`)));
-      read.then(resolve, (cause: unknown) => reject(new LoadFault(`loading ${key} failed`, { cause }))).finally(() => timer.cancel());
+      const timer = this.#ports.clock.after(this.#ports.timeoutMs, () =>
+        reject(new LoadFault(`loading ${key} took too long`)),
+      );
+      read
+        .then(resolve, (cause: unknown) => reject(new LoadFault(`loading ${key} failed`, { cause })))
+        .finally(() => timer.cancel());
     });
   }
 }

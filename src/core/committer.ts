@@ -1,6 +1,6 @@
 // Group commit: one batch of units on its way to the store, the next one filling. Nothing is released before its unit is durable.
-import type { Outcome, Storage, Unit } from "../storage/port.js";
-import type { Write } from "../storage/writes.js";
+import type { Storage } from "../storage/port.js";
+import type { Outcome, Unit, Write } from "../storage/writes.js";
 import type { Account } from "./account.js";
 import type { Clock } from "./clock.js";
 import type { Append } from "./flow.js";
@@ -109,15 +109,25 @@ export class Committer {
     void this.#send(batch);
   }
 
-  /** Up to `batchUnits` from the queue; those that rest on a change that failed are refused here. */
+  /**
+   * Up to `batchUnits` from the queue; those that rest on a change that failed are refused here. A batch has at most one unit that
+   * touches an account: what came of it must be known before another that rests on it goes to the store.
+   */
   #takeBatch(): Queued[] {
     const batch: Queued[] = [];
-    const taken = this.#open.splice(0, this.#ports.batchUnits);
-    for (const queued of taken) {
+    const touched = new Set<Account>();
+    let taken = 0;
+    for (const queued of this.#open) {
+      if (batch.length >= this.#ports.batchUnits || restsOn(queued, touched)) break;
+      taken++;
       if (isOutdated(queued)) this.#settle(queued, "refused");
       else batch.push(queued);
+      for (const account of queued.touched.keys()) touched.add(account);
     }
-    for (const queued of batch) for (const write of queued.writes) if (write.op === "append" && write.id === 0) (write as Append).id = this.#ports.ids.next();
+    this.#open.splice(0, taken);
+    for (const queued of batch)
+      for (const write of queued.writes)
+        if (write.op === "append" && write.id === 0) (write as Append).id = this.#ports.ids.next();
     return batch;
   }
 
@@ -160,6 +170,11 @@ export class Committer {
     }
     queued.done(outcome);
   }
+}
+
+function restsOn(queued: Queued, touched: ReadonlySet<Account>): boolean {
+  for (const account of queued.touched.keys()) if (touched.has(account)) return true;
+  return false;
 }
 
 /** True if an account it changed has been invalidated since: its decision rested on something that is not in the store. */

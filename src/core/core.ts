@@ -1,5 +1,6 @@
 // Puts the core together: storage in, sessions out. The transports bind sessions and feed their lanes; the features decide.
-import type { Json, Storage } from "../storage/port.js";
+import type { Storage } from "../storage/port.js";
+import type { Json } from "../storage/writes.js";
 import { Accounts } from "./accounts.js";
 import type { Clock } from "./clock.js";
 import { Committer } from "./committer.js";
@@ -73,7 +74,15 @@ export class Core {
     // The lanes need the pipeline, which needs the features, which need the context: it starts flows only once all of them exist.
     const start = (flow: Flow): void => new Lane(lane, { kind: "server" }, NO_PRESSURE).run(flow);
     let features: readonly Feature[] = [];
-    this.users = new Users({ storage, accounts: this.accounts, committer: this.committer, clock, features: () => features, start, derive: ports.derive });
+    this.users = new Users({
+      storage,
+      accounts: this.accounts,
+      committer: this.committer,
+      clock,
+      features: () => features,
+      start,
+      derive: ports.derive,
+    });
     let services: readonly Service[] = [];
     this.context = {
       config,

@@ -2,8 +2,8 @@
 import { StanzaError } from "../stanza/errors.js";
 import { errorOf } from "../stanza/build.js";
 import type { Stanza } from "../stanza/stanza.js";
-import type { Entry } from "../storage/port.js";
-import type { Write } from "../storage/writes.js";
+
+import type { Entry, Write } from "../storage/writes.js";
 import type { Account } from "./account.js";
 import type { Verdict } from "./delivery.js";
 import type { Session } from "./session.js";
@@ -32,7 +32,13 @@ export interface Append {
 
 /** Something to do once everything is durable. */
 export type Effect =
-  | { readonly kind: "session"; readonly session: Session; readonly stanza: Stanza; readonly entry?: Append | undefined; readonly missed?: (() => void) | undefined }
+  | {
+      readonly kind: "session";
+      readonly session: Session;
+      readonly stanza: Stanza;
+      readonly entry?: Append | undefined;
+      readonly missed?: (() => void) | undefined;
+    }
   | {
       readonly kind: "account";
       readonly account: Account;
@@ -66,6 +72,8 @@ export class Flow {
   readonly effects: Effect[] = [];
   /** The accounts it changed, with their generation at that time. */
   readonly touched = new Map<Account, number>();
+  /** Those of them that are kept in memory for it until its commit. */
+  readonly held = new Set<Account>();
   /** Set when the core refuses the flow after it was decided. */
   failure: StanzaError | undefined;
   /** Answer when a conditional write (ifAbsent, ifVersion) did not hold. */
@@ -103,7 +111,11 @@ export class Flow {
   }
 
   /** Sends to those sessions of an account that `pick` accepts; they are picked at release. */
-  deliver(account: Account, stanza: Stanza | ((session: Session) => Stanza), pick: (session: Session) => boolean): void {
+  deliver(
+    account: Account,
+    stanza: Stanza | ((session: Session) => Stanza),
+    pick: (session: Session) => boolean,
+  ): void {
     this.effects.push({ kind: "account", account, stanza, pick });
   }
 

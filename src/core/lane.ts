@@ -1,5 +1,5 @@
 // One session's stanzas take effect in arrival order: they are decided one after the other, committed together, released and counted in order.
-import type { Outcome } from "../storage/port.js";
+import type { Outcome } from "../storage/writes.js";
 import type { Committer } from "./committer.js";
 import { Flow, type Origin } from "./flow.js";
 import type { Pipeline } from "./pipeline.js";
@@ -93,7 +93,7 @@ export class Lane {
 
   #decided(passenger: Passenger): void {
     const { flow } = passenger;
-    if (flow.writes.length === 0) {
+    if (flow.writes.length === 0 && flow.touched.size === 0) {
       passenger.settled = true;
       if (this.#inFlight.length === 0) return this.#leave(passenger);
       this.#inFlight.push(passenger);

@@ -6,8 +6,15 @@ import type { Stanza } from "../stanza/stanza.js";
 import type { Element } from "../xml/element.js";
 import type { Account } from "./account.js";
 import { LoadFault, type Accounts } from "./accounts.js";
-import { iqVerdict, messageVerdict, presenceVerdict, type MessageType, type Recipient, type Verdict } from "./delivery.js";
-import type { Answer, Feature, IqHandler, Step, StepTable } from "./feature.js";
+import {
+  iqVerdict,
+  messageVerdict,
+  presenceVerdict,
+  type MessageType,
+  type Recipient,
+  type Verdict,
+} from "./delivery.js";
+import type { Answer, Feature, IqHandler, Step } from "./feature.js";
 import { Flow, type Hop } from "./flow.js";
 import type { Log } from "./log.js";
 import { AFTER_VERDICT, BEFORE_VERDICT, PHASES, type Phase } from "./phases.js";
@@ -63,24 +70,38 @@ export class Pipeline {
   }
 
   async #park(flow: Flow, hop: Hop, cold: JID): Promise<void> {
+    const { accounts } = this.#ports;
+    accounts.holdFor(flow); // what it has changed so far is in memory only
+    const loaded = await this.#load(flow, hop, cold);
+    const rest = this.decide(flow); // up to the next cold account
+    accounts.holdFor(flow);
+    if (loaded) accounts.release(loaded);
+    await rest;
+  }
+
+  /** The account, held so that it is there for the hop however small the cache is. If it cannot be loaded, the hop is refused. */
+  async #load(flow: Flow, hop: Hop, cold: JID): Promise<Account | undefined> {
     try {
-      await this.#ports.accounts.load(cold);
+      const account = await this.#ports.accounts.load(cold);
+      this.#ports.accounts.hold(account);
+      return account;
     } catch (error) {
       if (!(error instanceof LoadFault)) throw error;
       this.#ports.log.warn({ ev: "core.load_failed", err: error });
       flow.at++;
       flow.stanza = hop.stanza;
       flow.refuse(new StanzaError("resource-constraint", "wait"));
+      return undefined;
     }
-    await this.decide(flow);
   }
 
   /** The account that must be loaded before the hop can be decided. */
   #coldAccount(flow: Flow, { stanza, side }: Hop): JID | undefined {
     if (side === "sent") return flow.session?.account.isStale ? flow.session.jid.bare : undefined;
     const { to } = stanza;
-    if (!to || this.#ports.router.resolve(to).kind !== "account" || this.#ports.accounts.peek(to.bare)) return undefined;
-    return needsAccount(stanza) ? to.bare : undefined;
+    if (!to || this.#ports.router.resolve(to).kind !== "account" || this.#ports.accounts.peek(to.bare))
+      return undefined;
+    return needsAccount(stanza) || this.#ports.accounts.isInUse(to.bare) ? to.bare : undefined;
   }
 
   #hop(flow: Flow, hop: Hop): void {
@@ -140,7 +161,8 @@ export class Pipeline {
   #toAccount(flow: Flow, account: Account, to: JID): void {
     if (!this.#run(this.#before, flow, account)) return;
     flow.verdict = verdict(flow.stanza, to, account);
-    if (flow.stanza.kind === "iq" && flow.verdict.kind === "handle") return this.#answer(flow, this.#accountIq, account);
+    if (flow.stanza.kind === "iq" && flow.verdict.kind === "handle")
+      return this.#answer(flow, this.#accountIq, account);
     if (flow.verdict.kind === "refuse") return flow.refuse(new StanzaError(flow.verdict.condition));
     if (flow.verdict.kind === "drop" || !this.#run(this.#after, flow, account)) return;
     this.#deliver(flow, account, to, flow.verdict);
@@ -156,7 +178,14 @@ export class Pipeline {
         return;
       }
       case "non-negative":
-        flow.effects.push({ kind: "account", account, stanza, pick: (session) => session.isNonNegative, entry, missed });
+        flow.effects.push({
+          kind: "account",
+          account,
+          stanza,
+          pick: (session) => session.isNonNegative,
+          entry,
+          missed,
+        });
         return;
       case "available":
         flow.effects.push({ kind: "account", account, stanza, pick: (session) => session.isAvailable });
@@ -230,7 +259,9 @@ export class Pipeline {
 
 /** RFC 6120 §10.3: without a `to`, a message or IQ is for the sender's own account. Presence without one never gets here. */
 function addressed(stanza: Stanza, session: Session): Stanza {
-  return stanza.to || stanza.kind === "presence" ? stanza : stanza.readdress(stanza.from ?? session.jid, session.jid.bare);
+  return stanza.to || stanza.kind === "presence"
+    ? stanza
+    : stanza.readdress(stanza.from ?? session.jid, session.jid.bare);
 }
 
 /** False for what an account without a session has no use for, so that it need not be loaded. */
@@ -269,7 +300,7 @@ function verdict(stanza: Stanza, to: JID, account: Account): Verdict {
 
 function compile(features: readonly Feature[], side: "sent" | "received", phases: readonly Phase[]): Compiled {
   const steps = (kind: Kind): Step[] =>
-    phases.flatMap((phase) => features.flatMap((feature) => (feature[side] as StepTable | undefined)?.[kind]?.[phase] ?? []));
+    phases.flatMap((phase) => features.flatMap((feature) => feature[side]?.[kind]?.[phase] ?? []));
   return { message: steps("message"), presence: steps("presence"), iq: steps("iq") };
 }
 

@@ -2,7 +2,7 @@
 import { errorOf } from "../stanza/build.js";
 import { StanzaError, StreamError } from "../stanza/errors.js";
 import type { Stanza } from "../stanza/stanza.js";
-import type { Outcome } from "../storage/port.js";
+import type { Outcome } from "../storage/writes.js";
 import type { Accounts } from "./accounts.js";
 import type { Append, Effect, Flow } from "./flow.js";
 import type { Log } from "./log.js";
@@ -24,11 +24,11 @@ export class Release {
 
   /** Keeps the accounts a flow changed in memory until `committed`. */
   hold(flow: Flow): void {
-    for (const account of flow.touched.keys()) this.#ports.accounts.hold(account);
+    this.#ports.accounts.holdFor(flow);
   }
 
   committed(flow: Flow, outcome: Outcome): void {
-    for (const account of flow.touched.keys()) this.#ports.accounts.release(account);
+    this.#ports.accounts.releaseFor(flow);
     switch (outcome) {
       case "done":
         return;

@@ -55,6 +55,11 @@ export class Session {
     else this.sink.send(stanza);
   }
 
+  /** Sends a stored message, ahead of the live ones that are held back. */
+  overtake(stanza: Stanza): void {
+    if (this.open) this.sink.send(stanza);
+  }
+
   /** Holds live messages back, so that stored ones come first. */
   holdMessages(): void {
     this.#held ??= [];

@@ -40,7 +40,12 @@ export class Sessions {
       this.end(older);
     }
     if (account.sessions.size >= this.#ports.perAccount) return new StanzaError("resource-constraint", "wait");
-    const session = new Session(jid, account, sink, (self) => new Lane(this.#ports.lane, { kind: "session", session: self }, sink));
+    const session = new Session(
+      jid,
+      account,
+      sink,
+      (self) => new Lane(this.#ports.lane, { kind: "session", session: self }, sink),
+    );
     this.#ports.accounts.hold(account);
     account.sessions.set(jid.resource, session);
     this.#count++;

@@ -2,7 +2,8 @@
 import type { JID } from "../stanza/jid.js";
 import { StreamError } from "../stanza/errors.js";
 import { presence } from "../stanza/build.js";
-import type { Json, Outcome, Storage } from "../storage/port.js";
+import { placeOf, type Storage } from "../storage/port.js";
+import type { Json, Outcome } from "../storage/writes.js";
 import { ACCOUNT_STORE, type Account } from "./account.js";
 import type { Accounts } from "./accounts.js";
 import type { Clock } from "./clock.js";
@@ -43,7 +44,14 @@ export class Users {
     const row = (await this.#ports.accounts.load(bare)).rows(ACCOUNT_STORE)[0];
     if (!row) return "conflict";
     const doc = { ...row.doc, credentials: await this.#ports.derive(password) };
-    const put = { op: "put", store: ACCOUNT_STORE, owner: bare.toString(), key: "", doc, ifVersion: row.version } as const;
+    const put = {
+      op: "put",
+      store: ACCOUNT_STORE,
+      owner: bare.toString(),
+      key: "",
+      doc,
+      ifVersion: row.version,
+    } as const;
     return this.#commit(bare, put);
   }
 
@@ -60,10 +68,14 @@ export class Users {
   async *list(): AsyncGenerator<string> {
     let after: string | undefined;
     for (;;) {
-      const rows = await this.#ports.storage.list(ACCOUNT_STORE, after === undefined ? { limit: LIST_PAGE } : { after, limit: LIST_PAGE });
+      const rows = await this.#ports.storage.list(
+        ACCOUNT_STORE,
+        after === undefined ? { limit: LIST_PAGE } : { after, limit: LIST_PAGE },
+      );
       for (const row of rows) yield row.owner;
-      after = rows.at(-1)?.owner;
-      if (rows.length < LIST_PAGE || after === undefined) return;
+      const last = rows.at(-1);
+      if (rows.length < LIST_PAGE || !last) return;
+      after = placeOf(last);
     }
   }
 

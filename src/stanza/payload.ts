@@ -58,6 +58,11 @@ export class Payload {
     return this.#body;
   }
 
+  /** Bytes. */
+  get size(): number {
+    return this.#end - this.#start;
+  }
+
   get children(): readonly Span[] {
     if (typeof this.#children === "function") this.#children = this.#children();
     return this.#children;

@@ -107,6 +107,11 @@ export class Stanza {
     return this.#payload.children;
   }
 
+  /** About how many bytes it has, for limits: those of its content. */
+  get size(): number {
+    return this.#payload.size;
+  }
+
   /** The first direct child of this name and namespace as a tree, parsed at each call. */
   child(name: string, ns: string): Element | undefined {
     const span = this.#span(name, ns);

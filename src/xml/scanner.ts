@@ -38,6 +38,7 @@ export class Scanner {
   #pending: Pending | undefined;
   #resume = 0; // where in the pending bytes to go on
   #isStopped = false;
+  #held: Buffer[] | undefined; // while suspended: what has not been read
   #dropRest = false;
   #isWriting = false;
   #work = 0;
@@ -55,6 +56,10 @@ export class Scanner {
   /** Reads a chunk and calls the handler for all that it completes. Throws XmlFault; after that everything is ignored. */
   write(bytes: Buffer): void {
     if (this.#isStopped) return;
+    if (this.#held) {
+      this.#held.push(Buffer.from(bytes));
+      return;
+    }
     if (this.#isWriting) throw new Error("the scanner was written to by its own handler");
     this.#isWriting = true;
     this.#dropRest = false;
@@ -78,9 +83,22 @@ export class Scanner {
     this.#prologBytes = 0;
   }
 
+  /** Reads nothing more, after the present callback, until `resume`: what follows, of this chunk too, is kept. */
+  suspend(): void {
+    this.#held ??= [];
+  }
+
+  /** Goes on with what was kept. Throws XmlFault as `write` does. Not to be called by the handler. */
+  resume(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const bytes of held) this.write(bytes);
+  }
+
   /** Drops the rest of this chunk, and all that follows until a restart. */
   stop(): void {
     this.#forget();
+    this.#held = undefined;
     this.#isStopped = true;
     this.#dropRest = true;
   }
@@ -102,7 +120,8 @@ export class Scanner {
       if (this.#phase === "declaration") bytes = this.#rejoined(this.#pending, chunk);
       else i = this.#continue(this.#pending, chunk);
     }
-    while (i < bytes.length && !this.#dropRest) i = this.#step(bytes, i);
+    while (i < bytes.length && !this.#dropRest && !this.#held) i = this.#step(bytes, i);
+    if (this.#held && i < bytes.length) this.#held.push(Buffer.from(bytes.subarray(i)));
     if (this.#phase !== "inside") this.#release();
   }
 

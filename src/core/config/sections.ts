@@ -1,7 +1,7 @@
 // The sections of the configuration file that the core and the transports know: names, kinds, defaults and what each is for.
 // A feature contributes its own section the same way.
 import { z } from "zod";
-import { limitSettings } from "../limits.js";
+import { LATER_LIMITS, limitSettings } from "../limits.js";
 import {
   addresses,
   choice,
@@ -131,7 +131,7 @@ export const CORE_SECTIONS = [
     },
     ["host", "create"],
   ),
-  section("limits", "Every limit has a name; 0 is off.", limitSettings),
+  section("limits", "Every limit has a name; 0 is off.", limitSettings, LATER_LIMITS),
   section(
     "http",
     "Web: /ws /bosh /upload /.well-known/host-meta(.json) /metrics /health, and the web chat at /.",

@@ -72,7 +72,9 @@ export function logRules(bench: Bench): void {
 
   it("the highest id is over all logs and does not fall by an erasure, nor by a restart after it @1.9", async () => {
     expect(await bench.storage.highestId()).toBe(0);
-    await commit(unit(append("a", BASE + 5)), unit(append("b", BASE + 9)), unit(append("c", BASE + 7)));
+    await commit(...[1, 2, 3].map((n) => unit(append("a", BASE + n), append("c", BASE + n + 4))));
+    expect(await bench.storage.highestId()).toBe(BASE + 7);
+    await commit(unit(append("b", BASE + 9)), unit(append("a", BASE + 8)));
     expect(await bench.storage.highestId()).toBe(BASE + 9);
     await commit(unit({ op: "erase", owner: "b" }));
     expect(await bench.storage.highestId()).toBe(BASE + 9);

@@ -3,14 +3,8 @@ import { afterEach, beforeEach, describe } from "@jest/globals";
 import type { Storage, StoreSpec } from "../port.js";
 import { documentRules } from "./documents.js";
 import { logRules } from "./logs.js";
+import { CONTRACT_STORES } from "./stores.js";
 import { unitRules } from "./units.js";
-
-/** The stores that the suite writes to. */
-export const CONTRACT_STORES: readonly StoreSpec[] = [
-  { name: "notes" },
-  { name: "tokens", lookups: ["user", "tags"] },
-  { name: "rooms" },
-];
 
 /** A freshly opened, empty store of the driver under test. */
 export interface Opened {

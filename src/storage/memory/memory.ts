@@ -1,6 +1,7 @@
 // The reference driver: everything in memory, for unit tests and simulation. It keeps documents as JSON text, as a
 // real store does, so that nobody comes to rely on shared objects.
 import { DeclaredStores, valuesOf } from "../lookups.js";
+import { byBytes } from "../order.js";
 import { partsOf, StoreFault } from "../port.js";
 import type { LogQuery, LogRange, LogRow, Page, Row, Storage, StoreSpec } from "../port.js";
 import type { Doc, Outcome, Unit } from "../writes.js";
@@ -114,8 +115,4 @@ type Place = Pick<Row, "owner" | "key">;
 
 function byPlace(a: Place, b: Place): number {
   return byBytes(a.owner, b.owner) || byBytes(a.key, b.key);
-}
-
-function byBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

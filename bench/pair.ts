@@ -1,0 +1,80 @@
+// One sender and one receiver of the load: the messages that are sent, and the check that each arrives once and in order.
+import type { Connection } from "./connection.js";
+
+/** Bytes of one message as sent, everything included. */
+export const STANZA_BYTES = 250;
+
+const FIRST = 1_000_000_000; // sequence numbers always have ten digits
+const DIGITS = 10;
+const END = "</message>";
+const MAX_REST = 65_536; // characters kept of an unfinished stanza
+
+/** The part of a connection that a pair uses. */
+export type Pipe = Pick<Connection, "write" | "listen">;
+
+export interface PairEvents {
+  /** The pair may send again; told once until it has sent. */
+  readonly ready: (pair: Pair) => void;
+  readonly failed: (reason: string) => void;
+}
+
+/** One sender and one receiver. Every message must arrive once, in order. */
+export class Pair {
+  readonly #from: Pipe;
+  readonly #before: string;
+  readonly #middle = "'><body>~";
+  readonly #after: string;
+  readonly #events: PairEvents;
+  #sent = 0;
+  #received = 0;
+  #credit: number;
+  #rest = "";
+
+  constructor(from: Pipe, to: Pipe, address: string, inFlight: number, events: PairEvents) {
+    this.#from = from;
+    this.#before = `<message to='${address}' type='chat' id='`;
+    const tail = "</body>" + END;
+    const fixed = this.#before.length + this.#middle.length + tail.length + 2 * DIGITS + 1;
+    this.#after = " " + "abcdefghi ".repeat(STANZA_BYTES / 10).slice(0, STANZA_BYTES - fixed) + tail;
+    this.#credit = inFlight;
+    this.#events = events;
+    const closed = (error?: Error): void => events.failed(`connection closed: ${error?.message ?? "by the server"}`);
+    to.listen((text) => this.#take(text), closed);
+    from.listen((text) => {
+      if (text.includes("<message")) events.failed(`the sender got: ${text.slice(0, 500)}`);
+    }, closed);
+  }
+
+  get received(): number {
+    return this.#received;
+  }
+
+  get settled(): boolean {
+    return this.#sent === this.#received;
+  }
+
+  /** Sends as many messages as are allowed, in one write. */
+  send(): void {
+    let text = "";
+    for (; this.#credit > 0; this.#credit--) {
+      const number = String(FIRST + this.#sent++);
+      text += this.#before + number + this.#middle + number + this.#after;
+    }
+    this.#from.write(text);
+  }
+
+  #take(chunk: string): void {
+    const text = this.#rest + chunk;
+    let from = 0;
+    for (let end = text.indexOf(END); end !== -1; end = text.indexOf(END, from)) {
+      const mark = text.indexOf("~", from);
+      if (mark === -1 || mark > end || Number(text.slice(mark + 1, mark + 1 + DIGITS)) !== FIRST + this.#received)
+        return this.#events.failed(`message ${this.#received} expected, got: ${text.slice(from, end)}`);
+      this.#received++;
+      if (this.#credit++ === 0) this.#events.ready(this);
+      from = end + END.length;
+    }
+    this.#rest = text.slice(from);
+    if (this.#rest.length > MAX_REST) this.#events.failed("a stanza without end");
+  }
+}

@@ -1,0 +1,16 @@
+// Types of the part of @xmpp/client that the interop peer uses (the package has none).
+declare module "@xmpp/client" {
+  import type { Element } from "@xmpp/xml";
+  import type { EventEmitter } from "node:events";
+
+  export interface Client extends EventEmitter {
+    readonly jid: { bare(): { toString(): string } } | null;
+    readonly reconnect: { stop(): void };
+    readonly iqCaller: { request(iq: Element, timeoutMs?: number): Promise<Element> };
+    start(): Promise<unknown>;
+    stop(): Promise<unknown>;
+    send(element: Element): Promise<void>;
+  }
+  export function client(options: { service: string; domain: string; username: string; password: string }): Client;
+  export { default as xml } from "@xmpp/xml";
+}

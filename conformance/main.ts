@@ -1,0 +1,95 @@
+// `npm run conformance`: everything that needs more than Node, part by part, with the time of each and one line at the end that counts all.
+// `-- --only=NAME` runs one part, `-- --server=prosody` puts another server in our place.
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { shortBench } from "../bench/main.js";
+import { table } from "../bench/report.js";
+import { prosody } from "../bench/servers/prosody.js";
+import { rookery } from "../bench/servers/rookery.js";
+import { smackPart } from "./interop/smack.js";
+import { slixmppPart } from "./interop/slixmpp.js";
+import { xmppjsPart } from "./interop/xmppjs.js";
+import { missing, type Outcome, type Part, plus, say, scriptPart, type Surroundings } from "./part.js";
+
+const benchPart: Part = {
+  name: "bench",
+  shows: ["1.show4"],
+  run: async (around) => {
+    const all = await shortBench();
+    say(table(all));
+    const absent = ["rookery", "prosody"].filter((name) => !all.some(({ server }) => server === name));
+    if (absent.length > 0) return missing(`no ${absent.join(" and no ")} to measure`, around);
+    return { passed: all.length, failed: 0, skipped: 0 };
+  },
+};
+
+/** In this order. A part that another suite brings is one line here. */
+const PARTS: readonly Part[] = [
+  scriptPart("scenes", ["1.11"], "build/conformance/runner/main.js"),
+  scriptPart("scenes on Prosody", ["1.11"], "build/conformance/runner/main.js", "--server", "prosody"),
+  slixmppPart,
+  xmppjsPart,
+  smackPart,
+  benchPart,
+];
+
+async function main(options: readonly string[]): Promise<number> {
+  const option = (name: string): string | undefined =>
+    options.find((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
+  const server = option("server") ?? "rookery";
+  const around = surroundings(server);
+  const only = option("only");
+  const chosen = PARTS.filter((part) => only === undefined || part.name === only);
+  if (chosen.length === 0)
+    say(`no part is named ${only ?? ""}; there are: ${PARTS.map((part) => part.name).join(", ")}`);
+  const lines: string[] = [];
+  let sum: Outcome = { passed: 0, failed: chosen.length === 0 ? 1 : 0, skipped: 0 };
+  for (const part of chosen) {
+    say(`\n== ${part.name}`);
+    const started = performance.now();
+    const outcome = await guarded(part, around);
+    lines.push(`${part.name}: ${counts(outcome)} (${Math.round((performance.now() - started) / 1000)} s)`);
+    if (server === "rookery") note(part, outcome);
+    sum = plus(sum, outcome);
+  }
+  say(`\n== conformance\n${lines.join("\n")}\n${counts(sum)}`);
+  return sum.failed === 0 ? 0 : 1;
+}
+
+/** For the acceptance page: whether a part passed and what that shows. A part that was skipped shows nothing. */
+function note({ name, shows }: Part, { passed, failed }: Outcome): void {
+  const folder = fileURLToPath(new URL("../parts", import.meta.url));
+  const file = join(folder, `${name.replace(/\W+/g, "-")}.json`);
+  mkdirSync(folder, { recursive: true });
+  if (passed + failed === 0) return rmSync(file, { force: true });
+  writeFileSync(
+    file,
+    JSON.stringify({ name: `npm run conformance: ${name}`, passed: failed === 0, tags: shows }) + "\n",
+  );
+}
+
+function surroundings(server: string): Surroundings {
+  return {
+    server: (folder) => (server === "prosody" ? prosody({ folder }) : rookery({ folder, archive: "always" })),
+    tools: process.env["ROOKERY_TOOLS"] ?? join(tmpdir(), "rookery-tools"),
+    ci: process.env["CI"] === "true",
+  };
+}
+
+/** A part that throws counts as one failure; the others still run. */
+async function guarded(part: Part, around: Surroundings): Promise<Outcome> {
+  try {
+    return await part.run(around);
+  } catch (error) {
+    say(`FAILED  ${part.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+function counts({ passed, failed, skipped }: Outcome): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,53 @@
+// The points that have to be shown, as data: what ACCEPTANCE.md has a line for. Tests and scenes name them by `@` and the id.
+
+export interface Point {
+  readonly id: string;
+  readonly title: string;
+}
+
+const points = (rows: Readonly<Record<string, string>>): readonly Point[] =>
+  Object.entries(rows).map(([id, title]) => ({ id, title }));
+
+export const POINTS: readonly Point[] = points({
+  "1.1": "Two commands: a server with its own certificate, and its tests",
+  "1.2": "XML streams: the strict scanner, its limits, stream errors",
+  "1.3": "TLS: STARTTLS, direct TLS, several domains, reload",
+  "1.4": "SASL: SCRAM and -PLUS, PLAIN, ANONYMOUS, stored keys, limits on failures",
+  "1.5": "Binding and sessions",
+  "1.6": "Roster, subscriptions, presence, delivery, addresses",
+  "1.7": "Offline messages",
+  "1.8": "Disco, caps, version, ping, time, last activity, vCard, private XML, registration, limits, contacts",
+  "1.9": "Storage port, its drivers, Committer and Lane",
+  "1.10": "Configuration, commands, logs",
+  "1.11": "Scenes, also against Prosody",
+  "1.12": "Habits: documents, architecture test, a simulated chat",
+  "1.show1": "slixmpp and xmpp.js: 200 messages in order, offline messages after a restart",
+  "1.show2": "Smack's integration tests, at least 35 methods",
+  "1.show3": "The attack rows below as tests",
+  "1.show4": "Benchmark beside Prosody",
+  "1.bad": "Bad input: one clear line, exit code 1, no data touched",
+  X2: "Entity expansion, DTD, processing instructions, comments",
+  X3: "Element, attribute and namespace amplification",
+  X4: "Depth bomb",
+  X5: "Memory before authentication",
+  X6: "Slow-loris and endless white space",
+  X7: "Stanza smuggling: invalid UTF-8, forbidden characters",
+  X8: "Namespace tricks",
+  X9: "Stream elements inside stanzas, two roots",
+  X10: "CDATA, split characters, byte order mark, UTF-16",
+  X11: "Compression bombs",
+  A1: "STARTTLS plaintext injection",
+  A2: "Ways around required TLS",
+  A5: "PLAIN with another authorization identity",
+  A6: "SCRAM: nonces, iterations, flags, channel binding",
+  A7: "Timing and user enumeration",
+  R1: "A forged from",
+  R8: "Address tricks",
+});
+
+const TAG = /@(\d+\.(?:\d+|show\d+|bad)|[A-Z]\d+)(?![\w.])/g;
+
+/** The ids in a test's name, written `@1.4` or `@X3`. */
+export function tagsIn(text: string): readonly string[] {
+  return [...text.matchAll(TAG)].flatMap(([, id]) => (id === undefined ? [] : [id]));
+}

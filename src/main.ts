@@ -1,0 +1,197 @@
+#!/usr/bin/env node
+// The program: gives the composed server its real clock, randomness, files and sockets, and the command line its actions.
+import { readFileSync } from "node:fs";
+import { accountActions } from "./admin/accounts.js";
+import type { AdminActions } from "./admin/actions.js";
+import type { Listeners } from "./c2s/listener.js";
+import { checkEndpoint, checkFolder, type Finding } from "./admin/check.js";
+import { type ExitCode, runCli } from "./admin/cli.js";
+import { controlPath } from "./admin/control-path.js";
+import { ControlServer, controlRequest } from "./admin/control.js";
+import { readCertificates, type CertifiedKey } from "./c2s/tls/certificate.js";
+import { TlsContexts } from "./c2s/tls/contexts.js";
+import { ownCertificate } from "./c2s/tls/own-certificate.js";
+import { systemClock } from "./core/clock.js";
+import type { Config, LoadedConfig } from "./core/config.js";
+import { createLog, type Log } from "./core/log.js";
+import { systemRandom } from "./core/random.js";
+import { SECTIONS } from "./features.js";
+import { listenForClients, openServer, STORES, type Server } from "./start.js";
+import { acquireLock } from "./storage/lock.js";
+import { openStorage } from "./storage/open.js";
+import type { Storage } from "./storage/port.js";
+
+const software = { name: "Rookery", version: packageVersion() };
+const clock = systemClock((error) => reportLost(error));
+
+/** How long an orderly stop may take, in ms; then the process ends all the same. */
+const STOP_MS = 10_000;
+
+const code = await runCli({
+  args: process.argv.slice(2),
+  env: process.env,
+  stdin: process.stdin,
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  version: software.version,
+  sections: SECTIONS,
+  start,
+  openAccounts,
+  check,
+});
+process.exit(code);
+
+/** Runs the server until it is told to stop. */
+async function start({ config, warnings }: LoadedConfig): Promise<ExitCode> {
+  const log = openLog(config);
+  for (const text of warnings) log.warn({ ev: "config.warning", text });
+  const lock = acquireLock(config.data_dir);
+  try {
+    const tls = await TlsContexts.open(() => certificates(config, log));
+    const server = await openServer({
+      config,
+      clock,
+      log,
+      software,
+      random: systemRandom,
+      storage: await store(config, log),
+    });
+    await serve(config, server, tls, log);
+    return 0;
+  } finally {
+    lock.release();
+  }
+}
+
+async function serve(config: Config, server: Server, tls: TlsContexts, log: Log): Promise<void> {
+  const listeners = await listenForClients(server, tls).catch(async (error: unknown) => {
+    await server.stop();
+    throw error;
+  });
+  const actions = accountActions(server.core.users, config);
+  const control = await ControlServer.open(controlPath(config.data_dir), actions, (error) =>
+    log.error({ ev: "control.failed", err: error }),
+  );
+  process.on("SIGHUP", () => void reload(tls, listeners, log));
+  log.info({
+    ev: "ready",
+    listen: { c2s: listeners.plain, direct_tls: listeners.directTls },
+    domains: config.domains,
+    version: software.version,
+  });
+  if (config.log.format === "pretty") process.stdout.write(welcome(config));
+  await stopSignal();
+  log.info({ ev: "stopping" });
+  clock.after(STOP_MS, () => process.exit(1));
+  await Promise.all([listeners.close(), control.close(), server.stop()]);
+  log.info({ ev: "stopped" });
+}
+
+/** The accounts while no server runs. */
+async function openAccounts({
+  config,
+}: LoadedConfig): Promise<{ readonly actions: AdminActions; close(): Promise<void> }> {
+  const log = openLog(config);
+  const lock = acquireLock(config.data_dir);
+  try {
+    const server = await openServer({
+      config,
+      clock,
+      log,
+      software,
+      random: systemRandom,
+      storage: await store(config, log),
+    });
+    const close = async (): Promise<void> => {
+      await server.stop();
+      lock.release();
+    };
+    return { actions: accountActions(server.core.users, config), close };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function check({ config }: LoadedConfig): Promise<readonly Finding[]> {
+  const running = await controlRequest(controlPath(config.data_dir), { do: "user.list" });
+  if (running) return [{ what: "server", state: "good", text: "is running on this data folder" }];
+  const ports = [
+    ...config.c2s.listen.map((at) => checkEndpoint("c2s.listen", at)),
+    ...config.c2s.direct_tls.map((at) => checkEndpoint("c2s.direct_tls", at)),
+  ];
+  return [checkFolder(config.data_dir), ...(await Promise.all(ports))];
+}
+
+function openLog({ log: { level, format } }: Config): Log {
+  return createLog({
+    level,
+    format,
+    clock,
+    colour: process.stdout.isTTY,
+    write: (line) => void process.stdout.write(line),
+  });
+}
+
+function store(config: Config, log: Log): Promise<Storage> {
+  return openStorage(config.storage.url, config.data_dir, STORES, {
+    report: (fault) => log.error({ ev: "store.failed", text: fault.describe }),
+  });
+}
+
+/** The configured certificates, or one of our own. */
+async function certificates(config: Config, log: Log): Promise<readonly CertifiedKey[]> {
+  const { domains, tls, data_dir: directory } = config;
+  if (tls.certificate.length > 0) {
+    const { pairs, warnings } = await readCertificates(tls, { domains, clock });
+    for (const text of warnings) log.warn({ ev: "tls.warning", text });
+    return pairs;
+  }
+  const own = await ownCertificate({ directory, names: domains, clock, random: systemRandom });
+  if (own.made) log.info({ ev: "tls.certificate_made", why: own.made, file: own.pair.file });
+  return [own.pair];
+}
+
+async function reload(tls: TlsContexts, listeners: Listeners, log: Log): Promise<void> {
+  try {
+    await tls.reload();
+    listeners.reload();
+    log.info({ ev: "tls.reloaded" });
+  } catch (error) {
+    log.error({ ev: "tls.reload_failed", text: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.once(signal, () => {
+        resolve();
+        process.once(signal, () => process.exit(1));
+      });
+    }
+  });
+}
+
+function welcome({ domain }: Config): string {
+  return [
+    "",
+    `  Rookery is ready for ${domain}.`,
+    "",
+    `  Make an account:  npx rookery user add juliet@${domain}`,
+    "  Then log in with any XMPP client. Stop the server with Ctrl-C.",
+    "",
+    "",
+  ].join("\n");
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
+
+/** What a timer threw: there is no log yet that could say so when the clock is made. */
+function reportLost(error: unknown): void {
+  process.stderr.write(`rookery: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+}

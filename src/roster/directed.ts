@@ -1,0 +1,37 @@
+// RFC 6121 §4.6: whom a session has sent presence to directly, so that they are told when it goes.
+import type { Session } from "../core/session.js";
+import { Slot } from "../core/slot.js";
+import { StanzaError } from "../stanza/errors.js";
+import type { JID } from "../stanza/jid.js";
+
+/** Addresses that think the session available, by their text. */
+const told = new Slot(() => new Map<string, JID>());
+
+export class Directed {
+  readonly #limit: number;
+
+  /** `limit`: addresses per session (`limits.directed_presence`). */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  available(session: Session, to: JID): StanzaError | undefined {
+    const addresses = told.get(session);
+    const key = to.toString();
+    if (!addresses.has(key) && addresses.size >= this.#limit)
+      return new StanzaError("policy-violation", "modify", "presence sent directly to too many addresses");
+    addresses.set(key, to);
+    return undefined;
+  }
+
+  unavailable(session: Session, to: JID): undefined {
+    told.get(session).delete(to.toString());
+  }
+
+  /** All addresses, which are forgotten. */
+  forget(session: Session): readonly JID[] {
+    const addresses = [...told.get(session).values()];
+    told.set(session, new Map());
+    return addresses;
+  }
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "@jest/globals";
+import { parseElement } from "../xml/document.js";
+import { UNLIMITED } from "../xml/limits.js";
+import { toWire } from "../xml/wire.js";
+import { worthOf } from "./content.js";
+import { Stanza } from "./stanza.js";
+
+const BODY = "<body>hi</body>";
+const COMPOSING = "<composing xmlns='http://jabber.org/protocol/chatstates'/>";
+const hint = (name: string) => `<${name} xmlns='urn:xmpp:hints'/>`;
+
+describe("what a message is worth keeping", () => {
+  it.each([
+    ["a chat", "chat", BODY, "keep"],
+    ["a normal message", undefined, BODY, "keep"],
+    ["an unknown type, which is normal", "shout", BODY, "keep"],
+    ["a subject alone", "normal", "<subject>hi</subject>", "keep"],
+    ["an encrypted one", "chat", "<encrypted xmlns='urn:xmpp:omemo:2'/>", "keep"],
+    ["a receipt", "chat", "<received xmlns='urn:xmpp:receipts' id='1'/>", "keep"],
+    ["a body with a chat state", "chat", BODY + COMPOSING, "keep"],
+    ["a chat state alone", "chat", COMPOSING, "none"],
+    [
+      "a chat state in a thread, with ids",
+      "chat",
+      `${COMPOSING}<thread>t</thread><origin-id xmlns='urn:xmpp:sid:0' id='1'/>`,
+      "none",
+    ],
+    ["an empty one", "chat", "", "none"],
+    ["a headline", "headline", BODY, "none"],
+    ["a groupchat", "groupchat", BODY, "none"],
+    ["an error, whatever its hints", "error", BODY + hint("store"), "none"],
+    ["no-store", "chat", BODY + hint("no-store"), "none"],
+    ["no-store and store", "chat", BODY + hint("no-store") + hint("store"), "none"],
+    ["a chat state with store", "chat", COMPOSING + hint("store"), "keep"],
+    ["no-permanent-store", "chat", BODY + hint("no-permanent-store"), "hidden"],
+  ] as const)("%s @1.7", (_, type, content, worth) => {
+    const text = `<message xmlns='jabber:client'${type ? ` type='${type}'` : ""}>${content}</message>`;
+    expect(worthOf(Stanza.of(parseElement(toWire(text), UNLIMITED), {}))).toBe(worth);
+  });
+});

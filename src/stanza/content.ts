@@ -1,0 +1,24 @@
+// What a message is worth keeping for later: the one rule for offline storage and archives (XEP-0160, XEP-0313, XEP-0334).
+import { NS } from "../xml/namespaces.js";
+import type { Stanza } from "./stanza.js";
+
+/**
+ * - `keep`: normal or chat with content, or marked with `<store/>`
+ * - `hidden`: the same, but never in an archive (`<no-permanent-store/>`): kept only until it is delivered
+ * - `none`: headline, groupchat, error, nothing but chat states, or `<no-store/>`
+ */
+export type Worth = "keep" | "hidden" | "none";
+
+/** Namespaces of children that say something about the message and are no content of their own. */
+const ABOUT: ReadonlySet<string> = new Set([NS.chatStates, NS.hints, NS.stanzaIds, NS.delay]);
+
+export function worthOf(message: Stanza): Worth {
+  if (message.type !== "normal" && message.type !== "chat") return "none";
+  if (message.has("no-store", NS.hints)) return "none";
+  if (!message.has("store", NS.hints) && !hasContent(message)) return "none";
+  return message.has("no-permanent-store", NS.hints) ? "hidden" : "keep";
+}
+
+function hasContent({ children }: Stanza): boolean {
+  return children.some(({ name, ns }) => !ABOUT.has(ns) && !(name === "thread" && ns === NS.client));
+}

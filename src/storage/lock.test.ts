@@ -1,0 +1,36 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { inFolder, runningChild } from "./contract/places.js";
+import { acquireLock } from "./lock.js";
+
+describe("the lock of a data folder", () => {
+  it("is refused while another process has it, naming that process, and is free after its kill -9 @1.bad", () =>
+    inFolder(async (dir) => {
+      const other = await runningChild("lock", dir);
+      try {
+        expect(() => acquireLock(dir)).toThrow(`in use by process ${other.pid}`);
+      } finally {
+        await other.kill();
+      }
+      acquireLock(dir).release();
+    }));
+
+  it("is refused to a second holder in the same process until it is released @1.bad", () =>
+    inFolder((dir) => {
+      const lock = acquireLock(join(dir, "data", "deep"));
+      expect(() => acquireLock(join(dir, "data", "deep"))).toThrow(`process ${process.pid}`);
+      lock.release();
+      lock.release();
+      expect(existsSync(join(dir, "data", "deep", "lock.pid"))).toBe(false);
+      acquireLock(join(dir, "data", "deep")).release();
+    }));
+
+  it("is not taken from a folder that cannot be one @1.bad", () =>
+    inFolder((dir) => {
+      writeFileSync(join(dir, "file"), "");
+      expect(() => acquireLock(join(dir, "file"))).toThrow("cannot be opened");
+      mkdirSync(join(dir, "data", "lock.pid"), { recursive: true });
+      expect(() => acquireLock(join(dir, "data"))).toThrow("lock.pid cannot be opened");
+    }));
+});

@@ -1,0 +1,64 @@
+// XEP-0160: messages to an account without a non-negative resource are kept as pending entries of its log (rulings 12) and sent to the
+// first resource that becomes one (rulings 2). What is kept is in keep(), how much in quota.ts, who gets it in reading.ts.
+import type { Account } from "../../core/account.js";
+import type { Context } from "../../core/context.js";
+import type { Feature } from "../../core/feature.js";
+import type { Flow } from "../../core/flow.js";
+import { worthOf } from "../../stanza/content.js";
+import { StanzaError } from "../../stanza/errors.js";
+import type { Stanza } from "../../stanza/stanza.js";
+import { NS } from "../../xml/namespaces.js";
+import { Quota } from "./quota.js";
+import { Reading } from "./reading.js";
+
+export function offline(context: Context): Feature {
+  const quota = new Quota(context);
+  const reading = new Reading(context, quota);
+  return {
+    name: "offline",
+    specs: [
+      { xep: 160, version: "1.0.1", status: "complete", since: "0.1.0" },
+      { xep: 203, version: "2.0", status: "complete", since: "0.1.0" },
+      { xep: 334, version: "1.0.0", status: "partial", since: "0.1.0", note: "store, no-store, no-permanent-store" },
+    ],
+    disco: { server: ["msgoffline"] },
+    received: { message: { stamp: withoutOurDelay, store: (flow, account) => keep(quota, flow, account) } },
+    sent: { presence: { after: (flow) => presenceSent(reading, flow) } },
+  };
+}
+
+/** Presence to one address changes nothing about what the session may be sent. */
+function presenceSent(reading: Reading, flow: Flow): void {
+  if (flow.session && !flow.stanza.to) reading.presenceChanged(flow, flow.session);
+}
+
+/** XEP-0203 "Security Considerations": a delay in our own name can only come from us. */
+function withoutOurDelay(flow: Flow, account: Account): void {
+  const { domain } = account.jid;
+  let forged = forgedDelay(flow.stanza, domain);
+  for (; forged; forged = forgedDelay(flow.stanza, domain)) flow.replace(flow.stanza.without(forged));
+}
+
+function forgedDelay(stanza: Stanza, domain: string): Stanza["children"][number] | undefined {
+  return stanza.children.find(
+    (span) => span.name === "delay" && span.ns === NS.delay && stanza.elementOf(span).attrs["from"] === domain,
+  );
+}
+
+/** What is not worth keeping is refused by the core, as nothing keeps it. */
+function keep(quota: Quota, flow: Flow, account: Account): StanzaError | undefined {
+  const { stanza } = flow;
+  const worth = worthOf(stanza);
+  if (flow.verdict?.kind !== "store" || worth === "none" || flow.entry) return undefined;
+  const text = stanza.toWire(NS.client);
+  if (!quota.take(account, flow, text.length)) return new StanzaError("service-unavailable");
+  const originId: unknown = stanza.child("origin-id", NS.stanzaIds)?.attrs["id"];
+  flow.entry = flow.append(account.jid.toString(), {
+    with: stanza.from?.bare.toString() ?? "",
+    stanza: text,
+    pending: true,
+    hidden: worth === "hidden",
+    ...(typeof originId === "string" ? { originId } : {}),
+  });
+  return undefined;
+}

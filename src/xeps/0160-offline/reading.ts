@@ -1,0 +1,167 @@
+// Who gets the pending entries of an account, once (rulings 2): the first resource with a non-negative presence reads all of them; one
+// that comes meanwhile only takes over if the first went away before it had everything. Live messages wait behind the stored ones.
+import type { Account } from "../../core/account.js";
+import type { Context } from "../../core/context.js";
+import type { Flow } from "../../core/flow.js";
+import { timeOf } from "../../core/ids.js";
+import type { Session } from "../../core/session.js";
+import { RuntimeSlot, Slot } from "../../core/slot.js";
+import { delay } from "../../stanza/delay.js";
+import { JID } from "../../stanza/jid.js";
+import { Stanza } from "../../stanza/stanza.js";
+import type { LogRow } from "../../storage/port.js";
+import { parseElement } from "../../xml/document.js";
+import { UNLIMITED } from "../../xml/limits.js";
+import type { Quota } from "./quota.js";
+
+const PAGE = 64; // rows in memory at once: 16 MiB with the largest stanzas
+const CHUNK_BYTES = 65_536; // sent before waiting for the socket: far below the outbox limit, above which a reader is too slow
+
+interface Readers {
+  /** Reads now. */
+  reader: Session | undefined;
+  /** Came meanwhile, and takes what is still there afterwards. */
+  next: Session | undefined;
+  /** Entries may be left that no session there has been given. */
+  left: boolean;
+}
+
+type End = "done" | "gone" | "failed";
+
+export class Reading {
+  readonly #context: Context;
+  readonly #quota: Quota;
+  readonly #readers = new RuntimeSlot<Readers>(() => ({ reader: undefined, next: undefined, left: false }));
+  readonly #wasNonNegative = new Slot(() => false);
+
+  constructor(context: Context, quota: Quota) {
+    this.#context = context;
+    this.#quota = quota;
+  }
+
+  /**
+   * For each presence without a `to`, in the turn in which it took effect: up to this log position a new non-negative session gets
+   * entries from its reading only, beyond it only live ones (engineering 2). What is to be done at release is added to the flow.
+   */
+  presenceChanged(flow: Flow, session: Session): void {
+    const was = this.#wasNonNegative.get(session);
+    this.#wasNonNegative.set(session, session.isNonNegative);
+    if (was && !session.isNonNegative) flow.atRelease(() => this.#wentAway(session));
+    if (was || !session.isNonNegative) return;
+    session.readUpTo = this.#context.ids.last;
+    if (!this.#isFirst(session)) return;
+    this.#begin(session);
+    flow.atRelease(() => void this.#read(session));
+  }
+
+  #isFirst(session: Session): boolean {
+    const { account } = session;
+    const readers = this.#readers.of(account);
+    if (!readers.reader?.open) return readers.left || !otherNonNegative(account, session);
+    readers.next = session;
+    return false;
+  }
+
+  #begin(session: Session): void {
+    this.#readers.of(session.account).reader = session;
+    session.holdMessages();
+  }
+
+  /** What it had been sent but did not take is for a session that is still there. */
+  #wentAway(session: Session): void {
+    if (!this.#readers.of(session.account).reader?.open)
+      this.#handOver(session.account, otherNonNegative(session.account, session));
+  }
+
+  #handOver(account: Account, heir: Session | undefined): void {
+    this.#readers.of(account).reader = undefined;
+    if (!heir?.isNonNegative) return;
+    this.#begin(heir);
+    void this.#read(heir);
+  }
+
+  async #read(session: Session): Promise<void> {
+    const { account } = session;
+    const end = await this.#sendAll(session);
+    session.releaseMessages();
+    this.#quota.forget(account);
+    const readers = this.#readers.of(account);
+    if (readers.reader !== session) return; // it went away, and another one has taken over
+    const { next } = readers;
+    readers.next = undefined;
+    readers.left = end === "failed";
+    this.#handOver(account, end === "gone" ? otherNonNegative(account, session) : end === "done" ? next : undefined);
+  }
+
+  async #sendAll(session: Session): Promise<End> {
+    try {
+      // Entries below the position may still be on their way to the store.
+      await this.#context.committer.barrier();
+      for (let after: number | undefined = 0; after !== undefined;) {
+        const rows = await this.#page(session, after);
+        if (!(await this.#send(session, rows))) return "gone";
+        after = rows.length < PAGE ? undefined : rows.at(-1)?.id;
+      }
+      return "done";
+    } catch (error) {
+      this.#context.log.warn({ ev: "offline.read_failed", jid: session.jid, err: error });
+      return "failed";
+    }
+  }
+
+  #page({ account, readUpTo }: Session, after: number): Promise<readonly LogRow[]> {
+    const range = { after, before: readUpTo + 1, pending: true, limit: PAGE } as const;
+    return this.#context.storage.log(account.jid.toString(), range);
+  }
+
+  /** False if the session went away before it had all of them. */
+  async #send(session: Session, rows: readonly LogRow[]): Promise<boolean> {
+    const domain = JID.of("", session.jid.domain);
+    for (const chunk of chunks(rows)) {
+      if (!session.open) return false;
+      const sent = chunk.filter((row) => this.#sendOne(session, row, domain));
+      if (!(await drained(session))) return false;
+      for (const row of sent) this.#context.delivered(row);
+    }
+    return session.open;
+  }
+
+  /** A damaged entry stays where it is; the others are not held up by it. */
+  #sendOne(session: Session, row: LogRow, domain: JID): boolean {
+    try {
+      session.overtake(delayed(row, domain));
+      return true;
+    } catch (error) {
+      this.#context.log.error({ ev: "offline.entry_damaged", jid: session.jid.bare, id: row.id, err: error });
+      return false;
+    }
+  }
+}
+
+/** The stored stanza, scanned again (engineering 10), with the time it was kept. */
+function delayed(row: LogRow, domain: JID): Stanza {
+  return Stanza.of(parseElement(row.stanza, UNLIMITED), {}).plus(delay(domain, timeOf(row.id), "Offline Storage"));
+}
+
+function drained({ sink }: Session): Promise<boolean> {
+  return new Promise((resolve) => sink.drained(resolve));
+}
+
+function* chunks(rows: readonly LogRow[]): Generator<readonly LogRow[]> {
+  let chunk: LogRow[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    chunk.push(row);
+    bytes += row.stanza.length;
+    if (bytes < CHUNK_BYTES) continue;
+    yield chunk;
+    chunk = [];
+    bytes = 0;
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+function otherNonNegative(account: Account, but: Session): Session | undefined {
+  for (const session of account.sessions.values()) if (session !== but && session.isNonNegative) return session;
+  return undefined;
+}

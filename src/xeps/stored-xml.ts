@@ -1,0 +1,23 @@
+// XML that a client gave us to keep, as text in a document. It is read back through the scanner before it is sent again.
+import { parseElement } from "../xml/document.js";
+import { Element } from "../xml/element.js";
+import { UNLIMITED } from "../xml/limits.js";
+import { contentToWire } from "../xml/serialize.js";
+import { fromWire, toWire } from "../xml/wire.js";
+
+/** The text to keep of a scanned element; it declares every namespace it uses. */
+export function stored(element: Element): string {
+  const around = new Element("around");
+  around.children.push(element); // not append(): its own parent knows the prefixes it uses
+  return fromWire(contentToWire(around, ""));
+}
+
+/** The element of a kept text. Throws XmlFault if the text is damaged. */
+export function restored(text: string): Element {
+  return parseElement(toWire(text), UNLIMITED).element;
+}
+
+/** What a text takes on the wire. */
+export function bytesIn(text: string): number {
+  return Buffer.byteLength(text);
+}

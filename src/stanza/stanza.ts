@@ -170,11 +170,6 @@ export class Stanza {
     return this.#wire;
   }
 
-  /** Bytes on the wire, without a namespace on the head. */
-  get size(): number {
-    return this.toWire().length;
-  }
-
   #write(xmlns: string | undefined): Wire {
     const { body } = this.#payload;
     const head = this.#headWire(xmlns);

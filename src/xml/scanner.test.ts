@@ -133,6 +133,34 @@ describe("the scanner", () => {
     expect(log.events).toEqual(["head", "starttls", "head", "iq"]);
   });
 
+  it("keeps what comes while it is suspended, in order @1.2", () => {
+    const { log, scanner } = open();
+    log.onFragment = () => scanner.suspend();
+    scanner.write(Buffer.from("<auth/><a/><b"));
+    scanner.write(Buffer.from("/><c/>"));
+    const steps = ["auth", "a", "b", "c"].map(() => {
+      const names = log.events.slice(1);
+      scanner.resume();
+      return names;
+    });
+    expect(steps).toEqual([["auth"], ["auth", "a"], ["auth", "a", "b"], ["auth", "a", "b", "c"]]);
+  });
+
+  it("drops every chunk that came while it was suspended, once stopped and restarted among them @1.2 @A1", () => {
+    const { log, scanner } = open();
+    log.onFragment = (fragment) => {
+      if (fragment.name === "auth") return scanner.suspend();
+      scanner.stop();
+      scanner.restart();
+    };
+    scanner.write(Buffer.from("<auth/>"));
+    scanner.write(Buffer.from("<starttls/>"));
+    scanner.write(Buffer.from(`${HEAD}<injected/>`));
+    scanner.resume();
+    scanner.write(Buffer.from(`${HEAD}<iq/>`));
+    expect(log.events).toEqual(["head", "auth", "starttls", "head", "iq"]);
+  });
+
   it("reads nothing more after a fault @1.2", () => {
     const { log, scanner } = open();
     expect(conditionOf(() => scanner.write(Buffer.from("<a></b>")))).toBe("not-well-formed");

@@ -1,9 +1,8 @@
 // A client's stream (RFC 6120 §4): one state, and one table of which element may come in which state. What is not in it is a stream error.
 import { errorOf, resultOf } from "../stanza/build.js";
-import { StanzaError, StreamError, type StreamCondition } from "../stanza/errors.js";
-import { JID } from "../stanza/jid.js";
+import { StanzaError, StreamError } from "../stanza/errors.js";
+import type { JID } from "../stanza/jid.js";
 import { Stanza } from "../stanza/stanza.js";
-import { escapeAttribute } from "../xml/escape.js";
 import { type Element, xml } from "../xml/element.js";
 import { XmlFault } from "../xml/faults.js";
 import { NS } from "../xml/namespaces.js";
@@ -18,6 +17,7 @@ import { randomText } from "../core/random.js";
 import { Exchange } from "./authentication.js";
 import { bindResource } from "./bind.js";
 import type { Counted } from "./connections.js";
+import { domainOf, headerFault, headerWire, PUBLIC_LANG } from "./header.js";
 import { earlyLimits, fullLimits } from "./limits.js";
 import { Outbox } from "./outbox.js";
 import type { C2SPorts } from "./ports.js";
@@ -30,7 +30,6 @@ type State =
   | { readonly at: "bound"; readonly user: JID; readonly session: Session }
   | { readonly at: "ended" };
 
-const PUBLIC_LANG = "en";
 const WHITE_SPACE = " " as Wire;
 const CLOSE_TAG = "</stream:stream>" as Wire;
 
@@ -152,7 +151,8 @@ export class ClientStream implements TransportListener, Sink, Counted {
     this.#head = head;
     this.#headSent = false;
     this.#lang = head.attribute("xml:lang");
-    const fault = this.#checkHead(head);
+    const user = this.#state.at === "unbound" ? this.#state.user : undefined;
+    const fault = headerFault(head, this.#ports.config.domains, user);
     if (fault) return this.close(new StreamError(fault));
     this.#info = {
       ...this.#info,
@@ -164,27 +164,12 @@ export class ClientStream implements TransportListener, Sink, Counted {
     this.#sendFeatures();
   }
 
-  #checkHead(head: StreamHead): StreamCondition | undefined {
-    if (head.ns !== NS.streams || head.contentNs !== NS.client) return "invalid-namespace";
-    if (head.name !== "stream") return "bad-format";
-    if (!isVersionOne(head.attribute("version"))) return "unsupported-version";
-    const domain = domainOf(head);
-    if (!this.#ports.config.domains.includes(domain)) return "host-unknown";
-    const user = this.#state.at === "unbound" ? this.#state.user : undefined;
-    return user && user.domain !== domain ? "not-authorized" : undefined;
-  }
-
   /** Ours goes out before anything else, even before the error about theirs (RFC 6120 §4.9.1.2). */
   #sendHead(): void {
     if (this.#headSent) return;
     this.#headSent = true;
     const domain = this.#info.domain || this.#ports.config.domain;
-    const from = this.#head?.attribute("from");
-    const to = from === undefined ? ("" as Wire) : w` to='${escapeAttribute(from)}'`;
-    const id = toWire(randomText(this.#ports.random));
-    this.#write(
-      w`<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='${toWire(NS.streams)}' id='${id}' from='${escapeAttribute(domain)}'${to} version='1.0' xml:lang='${toWire(PUBLIC_LANG)}'>`,
-    );
+    this.#write(headerWire(this.#head, domain, randomText(this.#ports.random)));
   }
 
   #sendFeatures(): void {
@@ -427,22 +412,6 @@ export class ClientStream implements TransportListener, Sink, Counted {
   #write(text: Wire): void {
     this.#outbox.append(text);
   }
-}
-
-function domainOf(head: StreamHead): string {
-  const to = head.attribute("to");
-  if (to === undefined) return "";
-  try {
-    const jid = JID.parse(to);
-    return jid.local === "" && jid.resource === "" ? jid.domain : "";
-  } catch {
-    return ""; // not an address, so no host of ours
-  }
-}
-
-/** RFC 6120 §4.7.5: a higher minor version is ours to answer with 1.0. */
-function isVersionOne(version: string | undefined): boolean {
-  return version !== undefined && /^0*1\.\d+$/.test(version);
 }
 
 function saslWire(name: "challenge" | "success", data: Buffer | undefined): Wire {

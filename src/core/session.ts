@@ -53,10 +53,10 @@ export class Session {
     return this.isAvailable && this.priority >= 0;
   }
 
-  /** Sends a stanza. While live ones are held back, those of other people queue (RFC 6120 §10.1: in the order they came). */
+  /** Sends a stanza. While live ones are held back, messages and whatever comes from others queue (RFC 6120 §10.1: in the order they came). */
   send(stanza: Stanza): void {
     if (!this.open) return;
-    if (this.#held && this.#isFromOthers(stanza)) this.#hold(stanza);
+    if (this.#held && this.#mustWait(stanza)) this.#hold(stanza);
     else this.sink.send(stanza);
   }
 
@@ -85,8 +85,8 @@ export class Session {
       this.sink.close(new StreamError("resource-constraint", "too much at once behind stored messages"));
   }
 
-  /** Not an answer of the server or of the session's own account. */
-  #isFromOthers({ from }: Stanza): boolean {
-    return from !== undefined && from.local !== "" && !from.bare.equals(this.jid.bare);
+  /** All but the answers and pushes of the server and of the session's own account. */
+  #mustWait({ kind, from }: Stanza): boolean {
+    return kind === "message" || (from !== undefined && from.local !== "" && !from.bare.equals(this.jid.bare));
   }
 }

@@ -32,9 +32,9 @@ export class WireClient implements Transport {
     AFTER_LOGIN,
   );
 
-  constructor(security: SecureChannel | undefined = ENCRYPTED) {
-    this.security = security;
-    this.startTls = undefined;
+  constructor(channel: "encrypted" | "plain" = "encrypted") {
+    this.security = channel === "encrypted" ? ENCRYPTED : undefined;
+    this.startTls = channel === "plain" ? () => this.#scanner.restart() : undefined;
   }
 
   /** Sends text to the server. */

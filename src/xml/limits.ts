@@ -12,7 +12,7 @@ export interface ScannerLimits {
   readonly totalAttributes: number;
   /** Bytes of an element's or attribute's name as written. */
   readonly nameBytes: number;
-  /** Namespace declarations. */
+  /** Namespace declarations in effect at one place. */
   readonly namespaces: number;
   /** Bytes of one namespace as written. */
   readonly namespaceBytes: number;
@@ -38,7 +38,7 @@ export const AFTER_LOGIN: ScannerLimits = {
   attributes: 64,
   totalAttributes: 8192,
   nameBytes: 256,
-  namespaces: 1024,
+  namespaces: 64,
   namespaceBytes: 512,
 };
 

@@ -222,7 +222,12 @@ describe("limits", () => {
     ],
     ["nameBytes of elements", { nameBytes: 100 }, `<${name}/>`, `<${name}n/>`],
     ["nameBytes of attributes", { nameBytes: 100 }, `<a ${name}=''/>`, `<a ${name}n=''/>`],
-    ["namespaces", { namespaces: 2 }, "<a xmlns='1'/>", "<a xmlns='1'><b xmlns='2'/><b xmlns='3'/></a>"],
+    [
+      "namespaces",
+      { namespaces: 2 },
+      "<a xmlns='1'><b xmlns='2'/><b xmlns='3'><c/></b></a>",
+      "<a xmlns='1'><b xmlns='2'><c xmlns='3'/></b></a>",
+    ],
     ["namespaceBytes", { namespaceBytes: 40 }, `<a xmlns:x='${"u".repeat(40)}'/>`, `<a xmlns:x='${"u".repeat(41)}'/>`],
   ])("on %s are policy-violation when crossed, whatever the pieces @1.2 @X3", (_, limit, inside, outside) => {
     for (const step of [1, 7, 1000])

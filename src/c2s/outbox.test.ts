@@ -89,8 +89,11 @@ describe("the outbox", () => {
     transport.drain();
     outbox.append(toWire("<b/>"));
     outbox.onDrained((sent) => told.push(sent));
+    end();
+    outbox.append(toWire("<c/>"));
+    outbox.onDrained((sent) => told.push(sent));
     outbox.gone();
-    expect(told).toEqual([true, false]);
+    expect(told).toEqual([true, false, false]);
   });
 
   it("gives up a reader for whom more than the limit waits @1.2", () => {

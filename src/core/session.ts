@@ -1,7 +1,7 @@
 // A bound resource: its address, its presence, its lane and where its stanzas go. It outlives its stream once resumption exists.
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
-import type { StreamError } from "../stanza/errors.js";
+import { StreamError } from "../stanza/errors.js";
 import type { Account } from "./account.js";
 import type { Lane } from "./lane.js";
 
@@ -17,11 +17,9 @@ export interface Sink {
   resume(): void;
 }
 
-/** Live stanzas in the order they came, and who sent them. */
-interface Held {
-  readonly stanzas: Stanza[];
-  readonly senders: Set<string>;
-}
+/** Live stanzas that may wait behind stored messages: as much as a slow reader may leave in its outbox. */
+const MAX_HELD_BYTES = 4 * 1024 * 1024;
+const HELD_OVERHEAD_BYTES = 200; // of a stanza beside its content
 
 export class Session {
   readonly jid: JID;
@@ -36,7 +34,8 @@ export class Session {
   open = true;
   /** Log position its offline read reaches to: entries up to it come only from that read (engineering: sessions are picked at release). */
   readUpTo = 0;
-  #held: Held | undefined;
+  #held: Stanza[] | undefined;
+  #heldBytes = 0;
 
   constructor(jid: JID, account: Account, sink: Sink, makeLane: (session: Session) => Lane) {
     this.jid = jid;
@@ -54,36 +53,40 @@ export class Session {
     return this.isAvailable && this.priority >= 0;
   }
 
-  /** Sends a stanza. While messages are held back they queue, and behind them whatever else their senders send (RFC 6120 §10.1). */
+  /** Sends a stanza. While live ones are held back, messages and whatever comes from others queue (RFC 6120 §10.1: in the order they came). */
   send(stanza: Stanza): void {
     if (!this.open) return;
-    if (this.#held && mustWait(stanza, this.#held)) hold(stanza, this.#held);
+    if (this.#held && this.#mustWait(stanza)) this.#hold(stanza);
     else this.sink.send(stanza);
   }
 
-  /** Sends a stored message, ahead of the live ones that are held back. */
+  /** Sends a stored message, ahead of the live stanzas that are held back. */
   overtake(stanza: Stanza): void {
     if (this.open) this.sink.send(stanza);
   }
 
-  /** Holds live messages back, so that stored ones come first. */
-  holdMessages(): void {
-    this.#held ??= { stanzas: [], senders: new Set() };
+  /** Holds live stanzas of others back, so that stored ones come first. */
+  holdLive(): void {
+    this.#held ??= [];
   }
 
   /** Sends what was held back, in order, and ends the holding. */
-  releaseMessages(): void {
+  releaseLive(): void {
     const held = this.#held;
     this.#held = undefined;
-    for (const stanza of held?.stanzas ?? []) this.send(stanza);
+    this.#heldBytes = 0;
+    for (const stanza of held ?? []) this.send(stanza);
   }
-}
 
-function mustWait({ kind, from }: Stanza, held: Held): boolean {
-  return kind === "message" || held.senders.has(from?.toString() ?? "");
-}
+  #hold(stanza: Stanza): void {
+    this.#held?.push(stanza);
+    this.#heldBytes += stanza.size + HELD_OVERHEAD_BYTES;
+    if (this.#heldBytes > MAX_HELD_BYTES)
+      this.sink.close(new StreamError("resource-constraint", "too much at once behind stored messages"));
+  }
 
-function hold(stanza: Stanza, held: Held): void {
-  held.stanzas.push(stanza);
-  held.senders.add(stanza.from?.toString() ?? "");
+  /** All but the answers and pushes of the server and of the session's own account. */
+  #mustWait({ kind, from }: Stanza): boolean {
+    return kind === "message" || (from !== undefined && from.local !== "" && !from.bare.equals(this.jid.bare));
+  }
 }

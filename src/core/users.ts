@@ -79,14 +79,14 @@ export class Users {
     }
   }
 
-  /** Removes an account and everything stored for it; contacts are told, its sessions end. False if there is none. */
-  async remove(bare: JID): Promise<boolean> {
+  /** Removes an account and everything stored for it; contacts are told, its sessions end. `conflict`: there is none. */
+  async remove(bare: JID): Promise<Outcome> {
     const account = await this.#ports.accounts.load(bare);
-    if (!account.exists) return false;
+    if (!account.exists) return "conflict";
     return new Promise((resolve) => {
       const flow = new Flow(presence({ from: account.jid, type: "unavailable" }), { kind: "server" }, "received");
       this.removal(flow, account);
-      flow.atRelease(() => resolve(true));
+      flow.whenOver((failure) => resolve(failure ? "refused" : "done"));
       this.#ports.start(flow);
     });
   }

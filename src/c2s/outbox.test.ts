@@ -93,6 +93,17 @@ describe("the outbox", () => {
     expect(told).toEqual([true, false]);
   });
 
+  it("tells that text did not leave which the transport had taken when the connection broke", () => {
+    const { flusher, end } = turn();
+    const outbox = new Outbox(new Recorder(), flusher, 1000, nothing);
+    const told: boolean[] = [];
+    outbox.append(toWire("<a/>"));
+    outbox.onDrained((sent) => told.push(sent));
+    end();
+    outbox.gone();
+    expect(told).toEqual([false]);
+  });
+
   it("gives up a reader for whom more than the limit waits @1.2", () => {
     const { flusher } = turn();
     let overflows = 0;

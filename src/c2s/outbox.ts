@@ -46,7 +46,7 @@ export class Outbox {
   readonly #overflow: () => void;
   #text = "";
   #drained: Drained[] = [];
-  #watching = false;
+  #watched: Drained[] = []; // those whose text is with the transport
   #closed = false;
 
   /** `overflow` is called, once, when more than `limitBytes` wait for a slow reader; the outbox takes nothing more then. */
@@ -91,17 +91,15 @@ export class Outbox {
   gone(): void {
     this.#closed = true;
     this.#text = "";
-    for (const callback of this.#drained.splice(0)) callback(false);
+    for (const callback of [...this.#watched.splice(0), ...this.#drained.splice(0)]) callback(false);
   }
 
   #watch(): void {
-    if (this.#drained.length === 0 || this.#watching) return;
-    this.#watching = true;
-    const waiting = this.#drained;
+    if (this.#drained.length === 0 || this.#watched.length > 0) return;
+    this.#watched = this.#drained;
     this.#drained = [];
     this.#transport.onDrain(() => {
-      this.#watching = false;
-      for (const callback of waiting) callback(true);
+      for (const callback of this.#watched.splice(0)) callback(true);
       this.#watch();
     });
   }

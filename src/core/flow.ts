@@ -76,6 +76,8 @@ export class Flow {
   readonly held = new Set<Account>();
   /** Set when the core refuses the flow after it was decided. */
   failure: StanzaError | undefined;
+  /** Called if the commit fails, in place of the effects, beside what the sender is told. */
+  abandoned: (() => void) | undefined;
   /** Answer when a conditional write (ifAbsent, ifVersion) did not hold. */
   conflict: StanzaError = new StanzaError("conflict");
 

@@ -59,6 +59,7 @@ export class Release {
 
   #fail(flow: Flow, failure: StanzaError): boolean {
     const session = flow.session;
+    flow.abandoned?.();
     const answer = errorOf(flow.root, failure);
     const mayAnswer = answer && (flow.root.kind !== "presence" || isSubscription(flow.root));
     if (mayAnswer) session?.send(answer);

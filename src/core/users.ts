@@ -1,5 +1,5 @@
 // The accounts people have: made, given passwords, listed, removed. Used by registration, the command line and logins alike.
-import type { JID } from "../stanza/jid.js";
+import { JID } from "../stanza/jid.js";
 import { StreamError } from "../stanza/errors.js";
 import { presence } from "../stanza/build.js";
 import { placeOf, type Storage } from "../storage/port.js";
@@ -12,7 +12,7 @@ import type { Feature } from "./feature.js";
 import { Flow } from "./flow.js";
 
 export interface UsersPorts {
-  readonly storage: Pick<Storage, "list">;
+  readonly storage: Pick<Storage, "list" | "find">;
   readonly accounts: Accounts;
   readonly committer: Committer;
   readonly clock: Clock;
@@ -23,6 +23,7 @@ export interface UsersPorts {
 }
 
 const LIST_PAGE = 500;
+const TEMPORARY = "temporary";
 
 export class Users {
   readonly #ports: UsersPorts;
@@ -37,6 +38,22 @@ export class Users {
     const doc = { v: 1, created: this.#ports.clock.now(), credentials };
     const put = { op: "put", store: ACCOUNT_STORE, owner: bare.toString(), key: "", doc, ifAbsent: true } as const;
     return this.#commit(bare, put);
+  }
+
+  /** Makes an account that nobody can log in to again, for one anonymous session (XEP-0175). Who makes it removes it. */
+  createTemporary(bare: JID): Promise<Outcome> {
+    const doc = { v: 1, created: this.#ports.clock.now(), kind: TEMPORARY };
+    const put = { op: "put", store: ACCOUNT_STORE, owner: bare.toString(), key: "", doc, ifAbsent: true } as const;
+    return this.#commit(bare, put);
+  }
+
+  /** Removes the temporary accounts that a process left behind which did not end in order. */
+  async removeTemporary(): Promise<void> {
+    for (;;) {
+      const rows = await this.#ports.storage.find(ACCOUNT_STORE, "kind", TEMPORARY, LIST_PAGE);
+      for (const { owner } of rows) await this.remove(JID.parse(owner));
+      if (rows.length < LIST_PAGE) return;
+    }
   }
 
   /** Gives an existing account a new password. `conflict`: there is no such account, or it changed meanwhile. */
@@ -79,14 +96,15 @@ export class Users {
     }
   }
 
-  /** Removes an account and everything stored for it; contacts are told, its sessions end. False if there is none. */
+  /** Removes an account and everything stored for it; contacts are told, its sessions end. False if there is none; rejects when the store refuses. */
   async remove(bare: JID): Promise<boolean> {
     const account = await this.#ports.accounts.load(bare);
     if (!account.exists) return false;
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const flow = new Flow(presence({ from: account.jid, type: "unavailable" }), { kind: "server" }, "received");
       this.removal(flow, account);
       flow.atRelease(() => resolve(true));
+      flow.abandoned = () => reject(new Error(`the store refused to remove ${bare.toString()}`));
       this.#ports.start(flow);
     });
   }

@@ -44,6 +44,9 @@ async function playAll(choice: Choice): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "scenes-"));
   const theatre = new Theatre({ ...choice, folder });
   const results: Result[] = [];
+  // whoever interrupts the run leaves no server behind
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => void theatre.stop().finally(() => process.exit(1)));
   try {
     await theatre.play(scenes, (result) => {
       results.push(result);

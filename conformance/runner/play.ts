@@ -44,7 +44,11 @@ export class Theatre {
   }
 
   async stop(): Promise<void> {
-    for (const server of this.#servers.values()) await server.then((running) => running.stop());
+    for (const server of this.#servers.values())
+      await server.then(
+        (running) => running.stop(),
+        () => undefined, // it never ran; whoever needed it has said so
+      );
   }
 
   async #playOne(scene: Scene, nonAscii: boolean): Promise<Result> {

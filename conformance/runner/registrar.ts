@@ -29,7 +29,10 @@ export class Registrar {
   }
 
   close(): void {
-    void this.#stream?.then((stream) => stream.destroy());
+    void this.#stream?.then(
+      (stream) => stream.destroy(),
+      () => undefined, // nothing to close: it never connected
+    );
   }
 
   /** Some servers end a stream after one registration: the next account gets a stream of its own. */
@@ -40,7 +43,10 @@ export class Registrar {
   }
 
   #connected(): Promise<ClientStream> {
-    this.#stream ??= this.#connect();
+    this.#stream ??= this.#connect().catch((error: unknown) => {
+      this.#stream = undefined; // the next account tries again
+      throw error;
+    });
     return this.#stream;
   }
 

@@ -1,12 +1,13 @@
 // Plays one scene: fresh accounts, one client per member of the cast, the steps in order. A step that fails throws Failure.
+import { Expectations } from "./expectations.js";
 import { authenticate, bind } from "./login.js";
 import { match } from "./notation/pattern.js";
 import type { Member, Pattern, Scene, Step } from "./notation/scene.js";
 import { asBytes, fill, fresh, TemplateError } from "./notation/template.js";
 import type { RunningServer } from "./servers/server.js";
-import { ClientStream, TooLate, describeArrival, negotiateTls, openStream, type Arrival } from "./stream.js";
+import { ClientStream, describeArrival, negotiateTls, openStream, type Arrival } from "./stream.js";
 import { befriend } from "./subscriptions.js";
-import { accented, dressed, dressedPattern, stampOf } from "./wardrobe.js";
+import { accented, dressed, stampOf } from "./wardrobe.js";
 import { escapeXml } from "./xml.js";
 
 /** How a scene is played. */
@@ -40,12 +41,14 @@ export class Stage {
   readonly #play: Play;
   readonly #streams = new Map<string, ClientStream>();
   readonly #values = new Map<string, string>();
+  readonly #expected: Expectations;
   readonly #online = new Set<string>();
   #pings = 0;
 
   constructor(scene: Scene, play: Play) {
     this.#scene = scene;
     this.#play = play;
+    this.#expected = new Expectations(this.#values, play);
   }
 
   /** Plays the scene to its end. Throws Failure. */
@@ -145,12 +148,12 @@ export class Stage {
         return this.#stream(step.who).sendBytes(fill(step.pieces, this.#values, (value) => asBytes(escapeXml(value))));
       case "expect":
         return step.anyOrder
-          ? this.#expectInAnyOrder(step.who, step.patterns)
-          : this.#expectInOrder(step.who, step.patterns);
+          ? this.#expected.inAnyOrder(this.#stream(step.who), step.patterns)
+          : this.#expected.inOrder(this.#stream(step.who), step.patterns);
       case "head":
-        return this.#expectHead(step.who, step.pattern);
+        return this.#expected.head(this.#stream(step.who), step.pattern);
       case "closes":
-        return this.#expectClose(step.who, step.error);
+        return this.#expected.close(this.#stream(step.who), step.error);
       case "ignores":
         return this.#ignore(step.who, step.patterns);
       case "quiet":
@@ -228,90 +231,6 @@ export class Stage {
     stream.putBack(others);
   }
 
-  async #expectInOrder(who: string, patterns: readonly Pattern[]): Promise<void> {
-    for (const pattern of patterns) {
-      const arrival = await this.#next(who, pattern.source);
-      const because = this.#meet(pattern, arrival);
-      if (because !== undefined)
-        throw new Error(`expected ${pattern.source}\narrived  ${describeArrival(arrival)}\nbecause  ${because}`);
-    }
-  }
-
-  async #expectInAnyOrder(who: string, patterns: readonly Pattern[]): Promise<void> {
-    const left = [...patterns];
-    while (left.length > 0) {
-      const wanted = left.map((pattern) => pattern.source).join("\n      or ");
-      const arrival = await this.#next(who, wanted);
-      const because = left.map((pattern) => this.#meet(pattern, arrival));
-      const met = because.indexOf(undefined);
-      if (met < 0)
-        throw new Error(
-          `expected ${wanted}\narrived  ${describeArrival(arrival)}\nbecause  ${because.join("\n         ")}`,
-        );
-      left.splice(met, 1);
-    }
-  }
-
-  /** Why an arrival does not match; keeps what it captured when it does. */
-  #meet(pattern: Pattern, arrival: Arrival): string | undefined {
-    if (arrival.kind !== "element") return "it is no element";
-    const result = match(this.#play.nonAscii ? dressedPattern(pattern) : pattern, arrival.tree, this.#values);
-    if ("because" in result) return result.because;
-    for (const [name, value] of result.captured) this.#values.set(name, value);
-    return undefined;
-  }
-
-  async #next(who: string, wanted: string): Promise<Arrival> {
-    const stream = this.#stream(who);
-    try {
-      return await stream.next(this.#play.limitMs);
-    } catch (error) {
-      if (!(error instanceof TooLate)) throw error;
-      throw new Error(`expected ${wanted}\narrived  nothing within ${this.#play.limitMs} ms`, { cause: error });
-    }
-  }
-
-  async #expectHead(who: string, pattern: Pattern): Promise<void> {
-    const arrival = await this.#next(who, pattern.source);
-    if (arrival.kind !== "head") throw new Error(`expected a stream header\narrived  ${describeArrival(arrival)}`);
-    const result = match(pattern, arrival.tree, this.#values);
-    if ("because" in result)
-      throw new Error(`the stream header does not match: ${result.because}\narrived  ${describeArrival(arrival)}`);
-    for (const [name, value] of result.captured) this.#values.set(name, value);
-  }
-
-  /** A stream error if one is given, then `</stream:stream>`, then the end of the connection once we have closed our side. */
-  async #expectClose(who: string, error: Pattern | undefined): Promise<void> {
-    const stream = this.#stream(who);
-    if (error) this.#checkStreamError(error, await this.#next(who, `<stream:error>${error.source}`));
-    const end = await this.#next(who, "</stream:stream>");
-    if (end.kind !== "end") throw new Error(`expected </stream:stream>\narrived  ${describeArrival(end)}`);
-    stream.send("</stream:stream>");
-    stream.end();
-    const closed = await this.#next(who, "the end of the connection");
-    if (closed.kind !== "closed")
-      throw new Error(`expected the end of the connection\narrived  ${describeArrival(closed)}`);
-  }
-
-  #checkStreamError(wanted: Pattern, arrival: Arrival): void {
-    if (arrival.kind !== "element" || arrival.tree.name !== "error")
-      throw new Error(`expected a stream error ${wanted.source}\narrived  ${describeArrival(arrival)}`);
-    const streams = "http://etherx.jabber.org/streams";
-    const frame: Pattern = {
-      name: "error",
-      ns: streams,
-      attributes: new Map(),
-      children: [wanted],
-      text: undefined,
-      open: true,
-      without: [],
-      source: "",
-    };
-    const because = this.#meet(frame, arrival);
-    if (because !== undefined)
-      throw new Error(`the stream error is another: ${because}\narrived  ${describeArrival(arrival)}`);
-  }
-
   #ignore(who: string, patterns: readonly Pattern[]): Promise<void> {
     const stream = this.#streams.get(who) ?? this.#newStream(who);
     const before = stream.ignores;
@@ -356,11 +275,15 @@ export class Stage {
     stream.send("</stream:stream>");
     this.#online.delete(who);
     const arrivals: Arrival[] = [];
-    let arrival = await this.#next(who, "</stream:stream>");
-    for (; arrival.kind !== "end" && arrival.kind !== "closed"; arrival = await this.#next(who, "</stream:stream>"))
+    let arrival = await this.#expected.next(stream, "</stream:stream>");
+    for (
+      ;
+      arrival.kind !== "end" && arrival.kind !== "closed";
+      arrival = await this.#expected.next(stream, "</stream:stream>")
+    )
       arrivals.push(arrival);
     stream.end();
-    if (arrival.kind === "end") await this.#next(who, "the end of the connection");
+    if (arrival.kind === "end") await this.#expected.next(stream, "the end of the connection");
     stream.putBack(arrivals);
   }
 

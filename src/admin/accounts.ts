@@ -23,7 +23,9 @@ export function accountActions(users: Users, config: Config): AdminActions {
     },
     async deleteUser(text) {
       const jid = addressOf(text, config);
-      if (!(await users.remove(jid))) throw new AdminFault(`there is no account ${jid.toString()}`);
+      const outcome = await users.remove(jid);
+      if (outcome === "conflict") throw new AdminFault(`there is no account ${jid.toString()}`);
+      if (outcome !== "done") throw storeFault(outcome);
     },
     async listUsers(domain) {
       const found: string[] = [];

@@ -1,4 +1,5 @@
 // Counts connections: how many there may be at all, from one address, and before login; and which ones have fallen silent.
+import { networkOf } from "../core/network.js";
 
 export interface ConnectionLimits {
   readonly connections: number;
@@ -66,20 +67,4 @@ export class Connections {
   *[Symbol.iterator](): Iterator<Counted> {
     yield* this.#all.keys();
   }
-}
-
-/** What limits count as one address: an IPv4 address, or the first 64 bits of an IPv6 one. */
-export function networkOf(address: string): string {
-  const v4 = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (v4?.[1]) return v4[1];
-  const [head = "", tail = ""] = address.split("::", 2);
-  const first = head === "" ? [] : head.split(":");
-  const last = tail === "" ? [] : tail.split(":");
-  const zeros = address.includes("::")
-    ? Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => "0")
-    : [];
-  return [...first, ...zeros, ...last]
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(":");
 }

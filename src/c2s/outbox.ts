@@ -45,8 +45,8 @@ export class Outbox {
   readonly #limitBytes: number;
   readonly #overflow: () => void;
   #text = "";
-  #drained: Drained[] = [];
-  #watched: Drained[] = []; // those whose text is with the transport
+  #drained: Drained[] = []; // of what has been appended
+  #watched: Drained[] = []; // of what has been written
   #closed = false;
 
   /** `overflow` is called, once, when more than `limitBytes` wait for a slow reader; the outbox takes nothing more then. */

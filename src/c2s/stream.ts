@@ -12,6 +12,7 @@ import { type Wire, w, toWire } from "../xml/wire.js";
 import type { StreamInfo } from "../core/feature.js";
 import type { Session, Sink } from "../core/session.js";
 import type { Timer } from "../core/clock.js";
+import { networkOf } from "../core/network.js";
 import { randomText } from "../core/random.js";
 import { Exchange, type LoginStep } from "./authentication.js";
 import { bindResource } from "./bind.js";
@@ -53,7 +54,13 @@ export class ClientStream implements TransportListener, Sink, Counted {
     const { limits } = ports.config;
     this.#ports = ports;
     this.#transport = transport;
-    this.#info = { domain: "", secure: false, authenticated: false, address: transport.address, registrations: 0 };
+    this.#info = {
+      domain: "",
+      secure: false,
+      authenticated: false,
+      address: networkOf(transport.address),
+      registrations: 0,
+    };
     this.#scanner = new Scanner(
       {
         head: (head) => this.#opened(head),

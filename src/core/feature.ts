@@ -52,7 +52,7 @@ export interface StreamInfo {
   readonly domain: string;
   readonly secure: boolean;
   readonly authenticated: boolean;
-  /** Peer address without port, for limits. */
+  /** The peer's network (`networkOf`), for limits. */
   readonly address: string;
   /** How many accounts were registered on this stream. */
   registrations: number;

@@ -1,5 +1,5 @@
 // What a stanza causes. Steps and handlers only add to it (writes, changes of accounts, deliveries, answers); the core commits and acts.
-import { StanzaError } from "../stanza/errors.js";
+import type { StanzaError } from "../stanza/errors.js";
 import { errorOf } from "../stanza/build.js";
 import type { Stanza } from "../stanza/stanza.js";
 
@@ -74,12 +74,11 @@ export class Flow {
   readonly touched = new Map<Account, number>();
   /** Those of them that are kept in memory for it until its commit. */
   readonly held = new Set<Account>();
+  readonly over: ((failure: StanzaError | undefined) => void)[] = [];
   /** Set when the core refuses the flow after it was decided. */
   failure: StanzaError | undefined;
-  /** Called if the commit fails, in place of the effects, beside what the sender is told. */
-  abandoned: (() => void) | undefined;
-  /** Answer when a conditional write (ifAbsent, ifVersion) did not hold. */
-  conflict: StanzaError = new StanzaError("conflict");
+  /** Answer when a conditional write (ifAbsent, ifVersion) did not hold; `conflict` unless a step says otherwise. */
+  conflict: StanzaError | undefined;
 
   constructor(root: Stanza, origin: Origin, side: Hop["side"]) {
     this.root = root;
@@ -144,9 +143,21 @@ export class Flow {
     if (answer) this.reply(answer);
   }
 
+  /** A step failed on it: nothing of what was decided so far may happen, and what memory holds of it is not in the store. */
+  abandon(failure: StanzaError): void {
+    this.failure = failure;
+    this.writes.length = 0;
+    for (const account of this.touched.keys()) account.invalidate();
+  }
+
   /** Replaces the current stanza for the steps that follow and for delivery. */
   replace(stanza: Stanza): void {
     this.stanza = stanza;
+  }
+
+  /** Runs once the flow has been released or has failed, whichever comes: for what must be let go in any case. */
+  whenOver(run: (failure: StanzaError | undefined) => void): void {
+    this.over.push(run);
   }
 
   /** Runs once the flow is durable and released, in order with its deliveries. */

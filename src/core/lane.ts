@@ -93,7 +93,8 @@ export class Lane {
 
   #decided(passenger: Passenger): void {
     const { flow } = passenger;
-    if (flow.writes.length === 0 && flow.touched.size === 0) {
+    if (flow.failure) this.#ports.release.letGo(flow);
+    if (flow.failure || (flow.writes.length === 0 && flow.touched.size === 0)) {
       passenger.settled = true;
       if (this.#inFlight.length === 0) return this.#leave(passenger);
       this.#inFlight.push(passenger);

@@ -113,7 +113,7 @@ export class Pipeline {
       else this.#receive(flow);
     } catch (error) {
       this.#ports.log.error({ ev: "core.handler_failed", kind: hop.stanza.kind, err: error });
-      flow.failure = new StanzaError("internal-server-error", "cancel");
+      flow.abandon(new StanzaError("internal-server-error", "cancel"));
     }
   }
 

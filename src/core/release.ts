@@ -22,18 +22,22 @@ export class Release {
     this.#ports = ports;
   }
 
-  /** Keeps the accounts a flow changed in memory until `committed`. */
+  /** Keeps the accounts a flow changed in memory until `committed`, or `letGo` if there is nothing to commit. */
   hold(flow: Flow): void {
     this.#ports.accounts.holdFor(flow);
   }
 
-  committed(flow: Flow, outcome: Outcome): void {
+  letGo(flow: Flow): void {
     this.#ports.accounts.releaseFor(flow);
+  }
+
+  committed(flow: Flow, outcome: Outcome): void {
+    this.letGo(flow);
     switch (outcome) {
       case "done":
         return;
       case "conflict":
-        flow.failure = flow.conflict;
+        flow.failure = flow.conflict ?? new StanzaError("conflict");
         return;
       case "refused":
       case "unknown":
@@ -46,20 +50,24 @@ export class Release {
 
   /** Does what the flow decided. False if its stanza does not count as handled (rulings: a refused commit that may not be answered). */
   act(flow: Flow): boolean {
-    if (flow.failure) return this.#fail(flow, flow.failure);
-    for (const effect of flow.effects) {
-      try {
-        this.#do(effect);
-      } catch (error) {
-        this.#ports.log.error({ ev: "core.release_failed", err: error });
-      }
+    const { failure } = flow;
+    const counts = failure ? this.#fail(flow, failure) : true;
+    if (!failure) for (const effect of flow.effects) this.#safely(() => this.#do(effect));
+    for (const run of flow.over) this.#safely(() => run(failure));
+    return counts;
+  }
+
+  /** One effect that fails is our mistake, and no reason to keep the others back. */
+  #safely(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#ports.log.error({ ev: "core.release_failed", err: error });
     }
-    return true;
   }
 
   #fail(flow: Flow, failure: StanzaError): boolean {
     const session = flow.session;
-    flow.abandoned?.();
     const answer = errorOf(flow.root, failure);
     const mayAnswer = answer && (flow.root.kind !== "presence" || isSubscription(flow.root));
     if (mayAnswer) session?.send(answer);

@@ -1,7 +1,7 @@
 // A bound resource: its address, its presence, its lane and where its stanzas go. It outlives its stream once resumption exists.
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
-import type { StreamError } from "../stanza/errors.js";
+import { StreamError } from "../stanza/errors.js";
 import type { Account } from "./account.js";
 import type { Lane } from "./lane.js";
 
@@ -17,6 +17,10 @@ export interface Sink {
   resume(): void;
 }
 
+/** Live stanzas that may wait behind stored messages: as much as a slow reader may leave in its outbox. */
+const MAX_HELD_BYTES = 4 * 1024 * 1024;
+const HELD_OVERHEAD_BYTES = 200; // of a stanza beside its content
+
 export class Session {
   readonly jid: JID;
   readonly account: Account;
@@ -31,6 +35,7 @@ export class Session {
   /** Log position its offline read reaches to: entries up to it come only from that read (engineering: sessions are picked at release). */
   readUpTo = 0;
   #held: Stanza[] | undefined;
+  #heldBytes = 0;
 
   constructor(jid: JID, account: Account, sink: Sink, makeLane: (session: Session) => Lane) {
     this.jid = jid;
@@ -48,27 +53,40 @@ export class Session {
     return this.isAvailable && this.priority >= 0;
   }
 
-  /** Sends a stanza. While messages are held back they queue; everything else passes. */
+  /** Sends a stanza. While live ones are held back, those of other people queue (RFC 6120 §10.1: in the order they came). */
   send(stanza: Stanza): void {
     if (!this.open) return;
-    if (this.#held && stanza.kind === "message") this.#held.push(stanza);
+    if (this.#held && this.#isFromOthers(stanza)) this.#hold(stanza);
     else this.sink.send(stanza);
   }
 
-  /** Sends a stored message, ahead of the live ones that are held back. */
+  /** Sends a stored message, ahead of the live stanzas that are held back. */
   overtake(stanza: Stanza): void {
     if (this.open) this.sink.send(stanza);
   }
 
-  /** Holds live messages back, so that stored ones come first. */
-  holdMessages(): void {
+  /** Holds live stanzas of others back, so that stored ones come first. */
+  holdLive(): void {
     this.#held ??= [];
   }
 
   /** Sends what was held back, in order, and ends the holding. */
-  releaseMessages(): void {
+  releaseLive(): void {
     const held = this.#held;
     this.#held = undefined;
+    this.#heldBytes = 0;
     for (const stanza of held ?? []) this.send(stanza);
+  }
+
+  #hold(stanza: Stanza): void {
+    this.#held?.push(stanza);
+    this.#heldBytes += stanza.size + HELD_OVERHEAD_BYTES;
+    if (this.#heldBytes > MAX_HELD_BYTES)
+      this.sink.close(new StreamError("resource-constraint", "too much at once behind stored messages"));
+  }
+
+  /** Not an answer of the server or of the session's own account. */
+  #isFromOthers({ from }: Stanza): boolean {
+    return from !== undefined && from.local !== "" && !from.bare.equals(this.jid.bare);
   }
 }

@@ -60,7 +60,7 @@ export class Sessions {
     if (account.sessions.get(jid.resource) === session) account.sessions.delete(jid.resource);
     this.#count--;
     const goodbye = new Flow(presence({ from: jid, type: "unavailable" }), { kind: "session", session }, "sent");
-    goodbye.atRelease(() => this.#ports.accounts.release(account));
+    goodbye.whenOver(() => this.#ports.accounts.release(account));
     session.lane.run(goodbye);
   }
 }

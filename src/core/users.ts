@@ -47,11 +47,11 @@ export class Users {
     return this.#commit(bare, put);
   }
 
-  /** Removes the temporary accounts that a process left behind which did not end in order. */
+  /** Removes the temporary accounts that a process left behind which did not end in order; if the store refuses, another start will. */
   async removeTemporary(): Promise<void> {
     for (;;) {
       const rows = await this.#ports.storage.find(ACCOUNT_STORE, "kind", TEMPORARY, LIST_PAGE);
-      for (const { owner } of rows) await this.remove(JID.parse(owner));
+      for (const { owner } of rows) if ((await this.remove(JID.parse(owner))) === "refused") return;
       if (rows.length < LIST_PAGE) return;
     }
   }
@@ -96,15 +96,14 @@ export class Users {
     }
   }
 
-  /** Removes an account and everything stored for it; contacts are told, its sessions end. False if there is none; rejects when the store refuses. */
-  async remove(bare: JID): Promise<boolean> {
+  /** Removes an account and everything stored for it; contacts are told, its sessions end. `conflict`: there is none. */
+  async remove(bare: JID): Promise<Outcome> {
     const account = await this.#ports.accounts.load(bare);
-    if (!account.exists) return false;
-    return new Promise((resolve, reject) => {
+    if (!account.exists) return "conflict";
+    return new Promise((resolve) => {
       const flow = new Flow(presence({ from: account.jid, type: "unavailable" }), { kind: "server" }, "received");
       this.removal(flow, account);
-      flow.atRelease(() => resolve(true));
-      flow.abandoned = () => reject(new Error(`the store refused to remove ${bare.toString()}`));
+      flow.whenOver((failure) => resolve(failure ? "refused" : "done"));
       this.#ports.start(flow);
     });
   }

@@ -1,6 +1,7 @@
 // How many failed logins are borne (attack A9, ruling 17): budgets per address, per account at an address, and a larger
 // one per account over all addresses. Nobody is locked out by strangers: where an account logged in lately it still may.
 import { LRUCache } from "lru-cache";
+import { networkOf } from "../core/network.js";
 
 /** The budgets as one address sees them. `account` is the claimed localpart, existing or not. */
 export interface Attempts {
@@ -106,19 +107,4 @@ class Buckets {
     if (bucket === undefined) return 0;
     return Math.max(0, bucket.level - Math.max(0, now - bucket.at) / this.#budget.refillMs);
   }
-}
-
-/** What one subscriber usually holds: an IPv4 address, or the /64 network of an IPv6 one. */
-export function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined || !address.includes(":")) return mapped ?? address;
-  const [head = "", tail] = address.toLowerCase().replace(/%.*$/, "").split("::");
-  const groups = head.split(":").filter((group) => group !== "");
-  const rest = tail === undefined ? [] : tail.split(":").filter((group) => group !== "");
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - rest.length);
-  const all = [...groups, ...Array<string>(zeros).fill("0"), ...rest];
-  return `${all
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ""))
-    .join(":")}::/64`;
 }

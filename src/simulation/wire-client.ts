@@ -34,7 +34,7 @@ export class WireClient implements Transport {
 
   constructor(security: SecureChannel | undefined = ENCRYPTED) {
     this.security = security;
-    this.startTls = security === undefined ? () => this.#scanner.restart() : undefined;
+    this.startTls = undefined;
   }
 
   /** Sends text to the server. */

@@ -93,6 +93,9 @@ function configuration(folder: string, settings: ServerSettings): string {
   return `domain = "${DOMAIN}"
 data_dir = "${join(folder, "data")}"
 
+[contact]
+abuse = ["mailto:abuse@${DOMAIN}"]
+
 [c2s]
 listen = ["127.0.0.1:0"]
 direct_tls = ["127.0.0.1:0"]

@@ -64,7 +64,7 @@ export class Reading {
 
   #begin(session: Session): void {
     this.#readers.of(session.account).reader = session;
-    session.holdMessages();
+    session.holdLive();
   }
 
   /** What it had been sent but did not take is for a session that is still there. */
@@ -83,7 +83,7 @@ export class Reading {
   async #read(session: Session): Promise<void> {
     const { account } = session;
     const end = await this.#sendAll(session);
-    session.releaseMessages();
+    session.releaseLive();
     this.#quota.forget(account);
     const readers = this.#readers.of(account);
     if (readers.reader !== session) return; // it went away, and another one has taken over

@@ -26,17 +26,17 @@ export async function clientAt(stage: Stage, simulation: Simulation): Promise<Wi
   const { domain } = simulation.server.c2s.config;
   await simulation.server.core.users.create(JID.of("mallory", domain), PASSWORD);
   const steps: readonly (() => Promise<unknown>)[] = [
-    async () => client.send(header(domain)),
+    () => Promise.resolve(client.send(header(domain))),
     async () => {
       client.send(auth("PLAIN", `\0mallory\0${PASSWORD}`));
       await until(simulation, client, "success");
     },
-    async () => client.send(header(domain)),
+    () => Promise.resolve(client.send(header(domain))),
     async () => {
       client.send(bind("spy"));
       await until(simulation, client, "iq");
     },
-    async () => client.send("<message to='localhost'><body>"),
+    () => Promise.resolve(client.send("<message to='localhost'><body>")),
   ];
   for (const step of steps.slice(0, STAGES.indexOf(stage))) {
     await step();

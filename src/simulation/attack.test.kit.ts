@@ -3,7 +3,7 @@ import { expect } from "@jest/globals";
 import { JID } from "../stanza/jid.js";
 import type { Element } from "../xml/element.js";
 import { header, PASSWORD, simulate, type Simulation, until } from "./simulation.js";
-import { WireClient } from "./wire-client.js";
+import type { WireClient } from "./wire-client.js";
 
 export const SASL = "urn:ietf:params:xml:ns:xmpp-sasl";
 export const BIND = "urn:ietf:params:xml:ns:xmpp-bind";

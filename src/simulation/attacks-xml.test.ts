@@ -2,9 +2,9 @@
 import { describe, expect, it } from "@jest/globals";
 import { parseElement } from "../xml/document.js";
 import { AFTER_LOGIN } from "../xml/limits.js";
-import { toWire, type Wire } from "../xml/wire.js";
+import { toWire } from "../xml/wire.js";
 import { auth, bind, clientAt, expectEnd, SASL, STAGES, withPeople } from "./attack.test.kit.js";
-import { header, simulate, until } from "./simulation.js";
+import { header, simulate, type Simulation, until } from "./simulation.js";
 import { WireClient } from "./wire-client.js";
 
 const LAUGHS =
@@ -66,10 +66,10 @@ describe("a stanza made of very many small things", () => {
   const bombs: readonly (readonly [string, string])[] = [
     ["elements in one stanza", `<message><x xmlns='urn:x'>${"<a/>".repeat(40_000)}</x></message>`],
     ["children of a stanza", `<message>${"<a/>".repeat(40_000)}</message>`],
-    ["attributes of one element", `<message><a ${many(20_000, (i) => `a${i}=''`)}/></message>`],
-    ["attributes of the stanza", `<message ${many(20_000, (i) => `a${i}=''`)}/>`],
-    ["attributes of many elements", `<message>${`<a ${many(40, (i) => `a${i}=''`)}/>`.repeat(700)}</message>`],
-    ["namespaces", `<message><a ${many(5000, (i) => `xmlns:a${i}='u'`)}/></message>`],
+    ["attributes of one element", `<message><a ${many(20_000, (i) => `a${i}='' `)}/></message>`],
+    ["attributes of the stanza", `<message ${many(20_000, (i) => `a${i}='' `)}/>`],
+    ["attributes of many elements", `<message>${`<a ${many(40, (i) => `a${i}='' `)}/>`.repeat(700)}</message>`],
+    ["namespaces", `<message><a ${many(5000, (i) => `xmlns:a${i}='u' `)}/></message>`],
     ["namespaces of many elements", `<message>${"<a xmlns:p='u'/>".repeat(12_000)}</message>`],
     ["letters of a name", `<message><${"a".repeat(50_000)}/></message>`],
     ["letters of an attribute's name", `<message ${"a".repeat(50_000)}=''/>`],
@@ -129,12 +129,12 @@ describe("a stanza made of very many small things", () => {
     const simulation = await withPeople("", "juliet");
     const { juliet } = simulation.people;
     const mallory = await clientAt("instead of the header after login", simulation);
-    const names = Array.from({ length: 60 }, (_, i) => `n${i}`);
+    const names = Array.from({ length: 50 }, (_, i) => `n${i}`);
     const declarations = names.map((name) => ` xmlns:${name}='urn:${"u".repeat(900)}${name}'`).join("");
     mallory.send(header("localhost").replace(/>$/, `${declarations}>`) + bind("spy"));
     await until(simulation, mallory, "iq");
     const before = juliet.heard.length;
-    const stanza = `<message to='juliet@localhost/phone'${names.map((name) => ` ${name}:a=''`).join("")}/>`;
+    const stanza = `<message to='juliet@localhost/phone'${names.map((name) => ` ${name}:a='' `).join("")}/>`;
     for (let n = 0; n < 10; n++) mallory.send(stanza);
     await simulation.settle();
     expect(juliet.heard.length - before).toBeLessThan(10 * (4 * stanza.length + 4200));
@@ -175,7 +175,7 @@ describe("a very deep stanza", () => {
     await simulation.settle();
     const heard = romeo.take();
     expect(heard.find(({ name }) => name === "message")).toBeDefined();
-    expect(heard.filter(({ name }) => name === "iq").map(({ attrs }) => attrs["id"])).toEqual(
+    expect(heard.filter(({ name }) => name === "iq").map(({ attrs }) => String(attrs["id"]))).toEqual(
       expect.arrayContaining(["1", "2", "3", "4", "5"]),
     );
     expect(romeo.isEnded).toBe(false);
@@ -274,12 +274,11 @@ describe("parts of a stream where they do not belong", () => {
     expect(juliet.take().map(({ name, attrs }) => `${name} ${String(attrs["from"])}`)).toEqual([
       "message romeo@localhost/phone",
     ]);
-    expect(romeo.take().map(({ attrs }) => attrs["id"])).toEqual(["ping"]);
+    expect(romeo.take().map(({ attrs }) => String(attrs["id"]))).toEqual(["ping"]);
     expect(romeo.isEnded || juliet.isEnded).toBe(false);
   });
 
   it.each([
-    ["a second stream header", "<stream:stream to='localhost' version='1.0'>"],
     ["a whole stream inside", "<stream:stream to='localhost' version='1.0'></stream:stream>"],
     ["features", "<stream:features/>"],
     ["a login when logged in", auth("PLAIN", "\0juliet\0secret")],
@@ -312,7 +311,6 @@ describe("parts of a stream where they do not belong", () => {
 });
 
 describe("a stream in two pieces", () => {
-  const permissive = "anonymous = true";
   const script =
     header("localhost") +
     `<auth xmlns='${SASL}' mechanism='ANONYMOUS'/>` +
@@ -321,24 +319,26 @@ describe("a stream in two pieces", () => {
     "<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq></stream:stream>";
   const bytes = Buffer.from(script);
 
-  async function answers(pieces: readonly Buffer[]): Promise<Wire> {
-    const simulation = await simulate(permissive);
+  /** Everything a server says to these pieces but what is new each time: ids and temporary names. */
+  async function answers(simulation: Simulation, pieces: readonly Buffer[]): Promise<string> {
     const client = simulation.connect();
     for (const piece of pieces) client.sendBytes(piece);
-    for (let n = 0; n < 3; n++) await simulation.settle();
+    for (let wait = 0; wait < 10 && !client.isEnded; wait++) await simulation.settle();
     expect(client.isEnded).toBe(true);
-    return client.heard;
+    return client.heard.replaceAll(/ id='[\w-]{22}'|[0-9a-f-]{36}/g, "");
   }
 
   it("has the same answers wherever it is cut, also through login and characters @X10", async () => {
-    const whole = await answers([bytes]);
+    const simulation = await simulate("anonymous = true");
+    const whole = await answers(simulation, [bytes]);
     expect(whole).toContain("id='1'");
     expect(whole.endsWith("</stream:stream>")).toBe(true);
-    const other: number[] = [];
+    const different: number[] = [];
     for (let cut = 1; cut < bytes.length; cut++)
-      if ((await answers([bytes.subarray(0, cut), bytes.subarray(cut)])) !== whole) other.push(cut);
-    expect(other).toEqual([]);
-    expect(await answers(Array.from(bytes, (_, at) => bytes.subarray(at, at + 1)))).toBe(whole);
+      if ((await answers(simulation, [bytes.subarray(0, cut), bytes.subarray(cut)])) !== whole) different.push(cut);
+    expect(different).toEqual([]);
+    const single = Array.from(bytes, (_, at) => bytes.subarray(at, at + 1));
+    expect(await answers(simulation, single)).toBe(whole);
   });
 
   it.each([

@@ -148,9 +148,9 @@ describe("the roster", () => {
     expect(got(romeo)).toEqual([
       "unsubscribe from juliet@a",
       "push juliet@a to",
+      "unavailable from juliet@a/balcony",
       "unsubscribed from juliet@a",
       "push juliet@a none",
-      "unavailable from juliet@a/balcony",
     ]);
     expect(rosterOf(balcony.account).size).toBe(0);
   });

@@ -4,6 +4,7 @@ import type { Account } from "../../core/account.js";
 import type { Context } from "../../core/context.js";
 import type { Feature } from "../../core/feature.js";
 import type { Flow } from "../../core/flow.js";
+import { mayseePresence } from "../../roster/api.js";
 import { worthOf } from "../../stanza/content.js";
 import { StanzaError } from "../../stanza/errors.js";
 import type { Stanza } from "../../stanza/stanza.js";
@@ -45,11 +46,15 @@ function forgedDelay(stanza: Stanza, domain: string): Stanza["children"][number]
   );
 }
 
-/** What is not worth keeping is refused by the core, as nothing keeps it. */
-function keep(quota: Quota, flow: Flow, account: Account): StanzaError | undefined {
+/**
+ * What is not worth keeping is refused by the core, as nothing keeps it. A stranger is not told so: it would show that nobody is
+ * online (RFC 6121 §8.1, §11).
+ */
+function keep(quota: Quota, flow: Flow, account: Account): StanzaError | "stop" | undefined {
   const { stanza } = flow;
+  if (flow.verdict?.kind !== "store" || flow.entry) return undefined;
   const worth = worthOf(stanza);
-  if (flow.verdict?.kind !== "store" || worth === "none" || flow.entry) return undefined;
+  if (worth === "none") return stanza.from && mayseePresence(account, stanza.from) ? undefined : "stop";
   const text = stanza.toWire(NS.client);
   if (!quota.take(account, flow, text.length)) return new StanzaError("service-unavailable");
   const originId: unknown = stanza.child("origin-id", NS.stanzaIds)?.attrs["id"];

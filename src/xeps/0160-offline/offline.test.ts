@@ -219,7 +219,8 @@ describe("offline messages", () => {
     const { world, romeo } = await withRomeo();
     const forged = "<delay xmlns='urn:xmpp:delay' from='localhost' stamp='2000-01-01T00:00:00Z'/>";
     const other = forged.replace("localhost", "room.example");
-    await romeo.sends(`<message to='juliet@localhost'><body>x</body>${forged}${other}${forged}</message>`);
+    const shouted = forged.replace("localhost", "LOCALHOST./x");
+    await romeo.sends(`<message to='juliet@localhost'><body>x</body>${forged}${other}${shouted}${forged}</message>`);
     const [message] = (await comesOnline(world, "balcony")).messages;
     const delays = message?.element
       .getChildren("delay")

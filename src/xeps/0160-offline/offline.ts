@@ -7,7 +7,9 @@ import type { Flow } from "../../core/flow.js";
 import { mayseePresence } from "../../roster/api.js";
 import { worthOf } from "../../stanza/content.js";
 import { StanzaError } from "../../stanza/errors.js";
+import { JID } from "../../stanza/jid.js";
 import type { Stanza } from "../../stanza/stanza.js";
+import { escapeAttribute } from "../../xml/escape.js";
 import { NS } from "../../xml/namespaces.js";
 import { Quota } from "./quota.js";
 import { Reading } from "./reading.js";
@@ -42,8 +44,14 @@ function withoutOurDelay(flow: Flow, account: Account): void {
 
 function forgedDelay(stanza: Stanza, domain: string): Stanza["children"][number] | undefined {
   return stanza.children.find(
-    (span) => span.name === "delay" && span.ns === NS.delay && stanza.elementOf(span).attrs["from"] === domain,
+    (span) => span.name === "delay" && span.ns === NS.delay && isServer(stanza.elementOf(span).attrs["from"], domain),
   );
+}
+
+/** However it is written. */
+function isServer(address: unknown, domain: string): boolean {
+  const jid = typeof address === "string" ? JID.parseWire(escapeAttribute(address)) : undefined;
+  return jid?.local === "" && jid.domain === domain;
 }
 
 /**

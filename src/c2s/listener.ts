@@ -9,6 +9,7 @@ import {
 import type { Endpoint } from "../core/config/values.js";
 import type { Log } from "../core/log.js";
 import type { ForOperator } from "../core/reason.js";
+import { Handshakes } from "./handshakes.js";
 import { ClientStream } from "./stream.js";
 import type { C2SPorts } from "./ports.js";
 import { securityOf, TcpTransport } from "./tcp.js";
@@ -93,10 +94,13 @@ function directTlsServer(ports: C2SPorts, tls: TlsContexts): Server {
     // Rulings 17: a client that offers ALPN must offer ours; one that offers none is accepted.
     ALPNCallback: ({ protocols }) => (protocols.includes(ALPN) ? ALPN : undefined),
   });
+  const handshakes = new Handshakes(ports.connections);
   server.on("connection", (socket: Socket) => {
-    if (!ports.connections.admits(socket.remoteAddress ?? "")) socket.destroy();
+    if (ports.connections.admits(socket.remoteAddress ?? "")) handshakes.begin(socket);
+    else socket.destroy();
   });
   server.on("secureConnection", (socket: TLSSocket) => {
+    handshakes.end(socket);
     new TcpTransport(socket, (transport) => new ClientStream(ports, transport), undefined, securityOf(socket, tls));
   });
   return server;

@@ -14,11 +14,12 @@ import type { Session, Sink } from "../core/session.js";
 import type { Timer } from "../core/clock.js";
 import { networkOf } from "../core/network.js";
 import { randomText } from "../core/random.js";
-import { Exchange } from "./authentication.js";
+import { Exchange, type LoginStep } from "./authentication.js";
 import { bindResource } from "./bind.js";
 import type { Counted } from "./connections.js";
-import { domainOf, headerFault, headerWire, PUBLIC_LANG } from "./header.js";
+import { PUBLIC_LANG, readHeader, serverHeader } from "./header.js";
 import { earlyLimits, fullLimits } from "./limits.js";
+import { earlyAnswer, mayLogIn, orWait, streamFeatures } from "./early.js";
 import { Outbox } from "./outbox.js";
 import type { C2SPorts } from "./ports.js";
 import type { Transport, TransportListener } from "./transport.js";
@@ -38,10 +39,11 @@ export class ClientStream implements TransportListener, Sink, Counted {
   readonly #transport: Transport;
   readonly #scanner: Scanner;
   readonly #outbox: Outbox;
-  readonly #deadline: Timer;
+  #deadline: Timer; // to log in; later for the peer to go once we have closed
   #state: State = { at: "start" };
-  #head: StreamHead | undefined; // of the document being read
+  #peerName: string | undefined; // what our header has to answer
   #headSent = false;
+  #temporary: JID | undefined; // an account that ends with this stream
   #lang: string | undefined;
   #info: StreamInfo;
   #failures = 0;
@@ -96,6 +98,8 @@ export class ClientStream implements TransportListener, Sink, Counted {
   closed(): void {
     this.#outbox.gone();
     this.#finish();
+    this.#deadline.cancel();
+    this.#ports.connections.remove(this);
   }
 
   // --- from the session
@@ -126,6 +130,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
     }
     this.#sendClose();
     this.#finish();
+    this.#deadline = this.#ports.clock.after(this.#ports.config.limits.close_timeout, () => this.#transport.destroy());
     this.#transport.resume();
     this.#transport.end();
   }
@@ -135,10 +140,11 @@ export class ClientStream implements TransportListener, Sink, Counted {
   /** Probes silent peers with white space (RFC 6120 §4.6.1) and gives dead ones up. */
   sweep(now: number): void {
     const { idle_keepalive, idle_timeout } = this.#ports.config.limits;
-    if (this.#state.at !== "bound") return;
+    const { at } = this.#state;
+    if (at !== "bound" && at !== "unbound") return;
     const silent = now - this.#lastHeard;
     if (silent > idle_timeout) this.close(new StreamError("connection-timeout"));
-    else if (silent > idle_keepalive) this.#write(WHITE_SPACE);
+    else if (silent > idle_keepalive && at === "bound") this.#write(WHITE_SPACE);
   }
 
   shutDown(): void {
@@ -148,20 +154,18 @@ export class ClientStream implements TransportListener, Sink, Counted {
   // --- the stream header (RFC 6120 §4.7)
 
   #opened(head: StreamHead): void {
-    this.#head = head;
+    const { domain, from, lang, fault } = readHeader(head);
+    this.#peerName = from;
     this.#headSent = false;
-    this.#lang = head.attribute("xml:lang");
-    const user = this.#state.at === "unbound" ? this.#state.user : undefined;
-    const fault = headerFault(head, this.#ports.config.domains, user);
+    this.#lang = lang;
     if (fault) return this.close(new StreamError(fault));
-    this.#info = {
-      ...this.#info,
-      domain: domainOf(head),
-      secure: this.#isSecure(),
-      authenticated: this.#state.at === "unbound",
-    };
+    if (!this.#ports.config.domains.includes(domain)) return this.close(new StreamError("host-unknown"));
+    const isLoggedIn = this.#state.at === "unbound";
+    if (this.#state.at === "unbound" && this.#state.user.domain !== domain)
+      return this.close(new StreamError("not-authorized"));
+    this.#info = { ...this.#info, domain, secure: this.#transport.security !== undefined, authenticated: isLoggedIn };
     this.#sendHead();
-    this.#sendFeatures();
+    this.#write(elementToWire(streamFeatures(this.#ports, this.#transport, this.#info)));
   }
 
   /** Ours goes out before anything else, even before the error about theirs (RFC 6120 §4.9.1.2). */
@@ -169,31 +173,8 @@ export class ClientStream implements TransportListener, Sink, Counted {
     if (this.#headSent) return;
     this.#headSent = true;
     const domain = this.#info.domain || this.#ports.config.domain;
-    this.#write(headerWire(this.#head, domain, randomText(this.#ports.random)));
-  }
-
-  #sendFeatures(): void {
-    const children = this.#state.at === "unbound" ? [xml("bind", { xmlns: NS.bind })] : this.#loginFeatures();
-    const ours = this.#mayLogIn()
-      ? this.#ports.features.flatMap((feature) => feature.streamFeatures?.(this.#info) ?? [])
-      : [];
-    this.#write(elementToWire(xml("stream:features", {}, ...children, ...ours)));
-  }
-
-  #loginFeatures(): Element[] {
-    const required = this.#ports.config.c2s.require_tls;
-    const tls = this.#transport.startTls
-      ? [xml("starttls", { xmlns: NS.tls }, ...(required ? [xml("required")] : []))]
-      : [];
-    return this.#mayLogIn() ? [...tls, ...this.#ports.authentication.features(this.#transport.security)] : tls;
-  }
-
-  #isSecure(): boolean {
-    return this.#transport.security !== undefined;
-  }
-
-  #mayLogIn(): boolean {
-    return this.#isSecure() || !this.#ports.config.c2s.require_tls;
+    this.#write(serverHeader(domain, this.#peerName, randomText(this.#ports.random)));
+    this.#peerName = undefined;
   }
 
   // --- elements: state × name → what to do
@@ -203,6 +184,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
     const isStanza =
       fragment.ns === NS.client &&
       (fragment.name === "iq" || fragment.name === "message" || fragment.name === "presence");
+    if (fragment.ns === NS.streams && fragment.name === "error") return this.close(); // §4.9.1.1: the peer is done
     switch (state.at) {
       case "bound":
         return isStanza ? this.#stanza(fragment, state.session) : this.#unexpected(fragment);
@@ -257,7 +239,6 @@ export class ClientStream implements TransportListener, Sink, Counted {
     this.#write(w`<proceed xmlns='${toWire(NS.tls)}'/>`);
     this.#outbox.flush();
     startTls();
-    this.#head = undefined;
     this.#headSent = false;
   }
 
@@ -269,7 +250,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
   }
 
   #authenticate(fragment: Fragment): void {
-    if (!this.#mayLogIn()) return this.#fail("encryption-required");
+    if (!mayLogIn(this.#ports, this.#transport)) return this.#fail("encryption-required");
     const exchange = this.#ports.authentication.begin(fragment.element, {
       domain: this.#info.domain,
       address: this.#transport.address,
@@ -286,8 +267,11 @@ export class ClientStream implements TransportListener, Sink, Counted {
     else this.#unexpected(fragment);
   }
 
-  #step(exchange: Exchange, step: ReturnType<Exchange["first"]>): void {
-    this.#async(step, (result) => {
+  #step(exchange: Exchange, step: Promise<LoginStep>): void {
+    const abandoned = (result: LoginStep): void => {
+      if (result.kind === "success" && result.temporary) this.#removeTemporary(result.user);
+    };
+    const answer = (result: LoginStep): void => {
       switch (result.kind) {
         case "challenge":
           return this.#write(saslWire("challenge", result.data));
@@ -301,18 +285,20 @@ export class ClientStream implements TransportListener, Sink, Counted {
             ip: this.#transport.address,
           });
           this.#write(saslWire("success", result.data));
+          if (result.temporary) this.#temporary = result.user;
           return this.#authenticated(result.user);
         default:
           result satisfies never;
       }
-    });
+    };
+    this.#async(step, answer, abandoned);
   }
 
   #authenticated(user: JID): void {
     this.#state = { at: "unbound", user };
     this.#scanner.limits = fullLimits(this.#ports.config.limits);
     this.#scanner.restart();
-    this.#head = undefined;
+    this.#headSent = false;
     this.#deadline.cancel();
     this.#ports.connections.authenticated(this);
   }
@@ -331,12 +317,9 @@ export class ClientStream implements TransportListener, Sink, Counted {
   #earlyIq(fragment: Fragment): void {
     const stanza = this.#parse(fragment);
     if (!stanza) return;
-    const child = stanza.children[0];
-    const handler = child && this.#mayLogIn() ? this.#ports.earlyIq.get(`${child.ns} ${child.name}`) : undefined;
-    const payload = child && stanza.child(child.name, child.ns);
-    if (!handler || !payload || (stanza.type !== "get" && stanza.type !== "set"))
-      return this.close(new StreamError("not-authorized"));
-    this.#async(handler(payload, stanza.type, this.#info), (answer) => this.#answer(stanza, answer));
+    const answer = earlyAnswer(this.#ports, this.#transport, this.#info, stanza);
+    if (!answer) return this.close(new StreamError("not-authorized"));
+    this.#async(answer, (payloads) => this.#answer(stanza, payloads));
   }
 
   #bind(fragment: Fragment, user: JID): void {
@@ -352,7 +335,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
     const abandoned = (session: Session | StanzaError): void => {
       if (!(session instanceof StanzaError)) this.#ports.sessions.end(session);
     };
-    this.#async(bindResource(request, user, this.#ports, this), bound, abandoned);
+    this.#async(orWait(bindResource(request, user, this.#ports, this), this.#ports.log), bound, abandoned);
   }
 
   #answer(request: Stanza, answer: readonly (Element | Wire)[] | StanzaError): void {
@@ -405,8 +388,14 @@ export class ClientStream implements TransportListener, Sink, Counted {
     this.#state = { at: "ended" };
     this.#scanner.stop();
     this.#deadline.cancel();
-    this.#ports.connections.remove(this);
     if (state.at === "bound") this.#ports.sessions.end(state.session);
+    if (this.#temporary) this.#removeTemporary(this.#temporary);
+  }
+
+  /** Should that fail, the next start does it. */
+  #removeTemporary(user: JID): void {
+    const { users, log } = this.#ports;
+    void users.remove(user).catch((error: unknown) => log.warn({ ev: "auth.temporary_account_left", err: error }));
   }
 
   #write(text: Wire): void {

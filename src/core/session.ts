@@ -85,8 +85,9 @@ export class Session {
       this.sink.close(new StreamError("resource-constraint", "too much at once behind stored messages"));
   }
 
-  /** Not an answer of the server or of the session's own account. */
-  #isFromOthers({ from }: Stanza): boolean {
-    return from !== undefined && from.local !== "" && !from.bare.equals(this.jid.bare);
+  /** From others, or a push about them, which must not overtake what it follows from (RFC 6121 §3.1.6, §3.2.3, §3.3.3). */
+  #isFromOthers({ kind, type, from }: Stanza): boolean {
+    if (from === undefined) return kind === "iq" && type === "set";
+    return from.local !== "" && !from.bare.equals(this.jid.bare);
   }
 }

@@ -85,8 +85,10 @@ export class Session {
       this.sink.close(new StreamError("resource-constraint", "too much at once behind stored messages"));
   }
 
-  /** All but the answers and pushes of the server and of the session's own account. */
-  #mustWait({ kind, from }: Stanza): boolean {
-    return kind === "message" || (from !== undefined && from.local !== "" && !from.bare.equals(this.jid.bare));
+  /** Messages, what comes from others, and pushes about them, which must not overtake what they follow from (RFC 6121 §3.1.6, §3.2.3). */
+  #mustWait({ kind, type, from }: Stanza): boolean {
+    if (kind === "message") return true;
+    if (from === undefined) return kind === "iq" && type === "set";
+    return from.local !== "" && !from.bare.equals(this.jid.bare);
   }
 }

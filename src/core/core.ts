@@ -58,6 +58,7 @@ export class Core {
       stores: ports.accountStores,
       cacheBytes: limits.account_cache_bytes,
       loads: limits.loads,
+      queue: limits.load_queue,
       timeoutMs: limits.load_timeout,
     });
     this.committer = new Committer({

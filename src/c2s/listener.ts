@@ -8,14 +8,19 @@ import {
 } from "node:tls";
 import type { Endpoint } from "../core/config/values.js";
 import { Handshakes } from "./handshakes.js";
+import type { ForOperator } from "../core/reason.js";
 import { ClientStream } from "./stream.js";
 import type { C2SPorts } from "./ports.js";
 import { securityOf, TcpTransport } from "./tcp.js";
 import { TLS_SETTINGS, type TlsContexts } from "./tls/contexts.js";
 
 /** An address could not be listened on; the message names it, the reason and the mend. */
-export class ListenFault extends Error {
+export class ListenFault extends Error implements ForOperator {
   override readonly name = "ListenFault";
+
+  get forOperator(): readonly string[] {
+    return [this.message];
+  }
 }
 
 export interface Listeners {

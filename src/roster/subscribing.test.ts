@@ -59,16 +59,16 @@ describe("subscriptions between two accounts here", () => {
     expect(await scene.storage.get("roster", "juliet@a", "romeo@a")).toBeUndefined();
   });
 
-  it("are cancelled by the contact: unavailable presence follows @1.6", async () => {
+  it("are cancelled by the contact: the presence ends before the subscription does (RFC 6121 §3.2.2) @1.6", async () => {
     const { scene, romeo, juliet } = await couple();
     await sees(scene, romeo, juliet);
     juliet.send(to("romeo@a", "unsubscribed"));
     await scene.settle();
     expect(got(juliet)).toEqual(["push romeo@a none"]);
     expect(got(romeo)).toEqual([
+      "unavailable from juliet@a/balcony",
       "unsubscribed from juliet@a",
       "push juliet@a none",
-      "unavailable from juliet@a/balcony",
     ]);
   });
 
@@ -228,9 +228,9 @@ describe("subscriptions between two accounts here", () => {
     expect(got(romeo)).toEqual([
       "unsubscribe from juliet@a",
       "push juliet@a to",
+      "unavailable from juliet@a/balcony",
       "unsubscribed from juliet@a",
       "push juliet@a none",
-      "unavailable from juliet@a/balcony",
     ]);
     expect(got(paris)).toEqual(["unsubscribed from juliet@a", "push juliet@a none"]);
     expect(await scene.storage.load(["juliet@a"], ["roster"])).toEqual(new Map([["juliet@a", []]]));

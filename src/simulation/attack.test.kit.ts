@@ -3,7 +3,7 @@ import { expect } from "@jest/globals";
 import { JID } from "../stanza/jid.js";
 import type { Element } from "../xml/element.js";
 import { header, PASSWORD, simulate, type Simulation, until } from "./simulation.js";
-import { WireClient } from "./wire-client.js";
+import type { WireClient } from "./wire-client.js";
 
 export const SASL = "urn:ietf:params:xml:ns:xmpp-sasl";
 export const BIND = "urn:ietf:params:xml:ns:xmpp-bind";
@@ -26,17 +26,17 @@ export async function clientAt(stage: Stage, simulation: Simulation): Promise<Wi
   const { domain } = simulation.server.c2s.config;
   await simulation.server.core.users.create(JID.of("mallory", domain), PASSWORD);
   const steps: readonly (() => Promise<unknown>)[] = [
-    async () => client.send(header(domain)),
+    () => Promise.resolve(client.send(header(domain))),
     async () => {
       client.send(auth("PLAIN", `\0mallory\0${PASSWORD}`));
       await until(simulation, client, "success");
     },
-    async () => client.send(header(domain)),
+    () => Promise.resolve(client.send(header(domain))),
     async () => {
       client.send(bind("spy"));
       await until(simulation, client, "iq");
     },
-    async () => client.send("<message to='localhost'><body>"),
+    () => Promise.resolve(client.send("<message to='localhost'><body>")),
   ];
   for (const step of steps.slice(0, STAGES.indexOf(stage))) {
     await step();

@@ -79,7 +79,7 @@ export async function simulate(toml = "", disk = new MemoryDisk(), clock = new F
 }
 
 const TURNS = 4; // enough for a read, a commit and what follows from them
-const MAX_WAITS = 2000; // key derivation runs on other threads, so its end is waited for
+const MAX_WAITS = 100_000; // key derivation runs on other threads, so its end is waited for
 
 function noting(events: LogEvent[]): Log {
   const note = (event: LogEvent): void => void events.push(event);

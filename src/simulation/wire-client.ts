@@ -3,7 +3,7 @@ import type { ClientStream } from "../c2s/stream.js";
 import type { Transport } from "../c2s/transport.js";
 import type { SecureChannel } from "../sasl/channel-binding.js";
 import type { Element } from "../xml/element.js";
-import { AFTER_LOGIN } from "../xml/limits.js";
+import { UNLIMITED } from "../xml/limits.js";
 import { type Fragment, Scanner } from "../xml/scanner.js";
 import { bytesOf, toWire, type Wire } from "../xml/wire.js";
 
@@ -42,7 +42,7 @@ export class WireClient implements Transport {
   #drains: (() => void)[] = [];
   readonly #scanner = new Scanner(
     { head: () => undefined, fragment: (fragment) => this.#received(fragment), end: () => undefined },
-    AFTER_LOGIN,
+    UNLIMITED,
   );
 
   constructor(options: WireClientOptions = {}) {

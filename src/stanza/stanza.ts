@@ -9,7 +9,7 @@ import { treeOf } from "../xml/tree.js";
 import { fromWire, toWire, type Wire } from "../xml/wire.js";
 import { StanzaError } from "./errors.js";
 import { JID } from "./jid.js";
-import { Payload } from "./payload.js";
+import { checkGrowth, Payload } from "./payload.js";
 import { refusalOf } from "./refusal.js";
 import { isStanzaKind, type StanzaKind, type StanzaType, typeOf } from "./types.js";
 
@@ -231,7 +231,9 @@ function attributesOf(fragment: Fragment): Found {
     else if (attribute.name === "xml:lang") found.lang = valueOf(attribute);
     else if (attribute.ns !== NS.xmlns) unknown.push(attribute);
   }
-  if (unknown.length > 0) found.extra = extraOf(unknown);
+  if (unknown.length === 0) return found;
+  found.extra = extraOf(unknown);
+  checkGrowth(found.extra, fragment);
   return found;
 }
 

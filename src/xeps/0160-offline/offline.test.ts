@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { features } from "../../features.js";
 import { NS } from "../../xml/namespaces.js";
-import { conditionOf, type Device, World, type WorldOptions } from "../world.test.kit.js";
+import { befriend, conditionOf, type Device, World, type WorldOptions } from "../world.test.kit.js";
 
 const ACCOUNTS = ["juliet@localhost", "romeo@localhost"];
 const NEGATIVE = "<presence><priority>-1</priority></presence>";
@@ -201,8 +201,11 @@ describe("offline messages", () => {
     ["a groupchat", "type='groupchat'", "<body>x</body>", ["service-unavailable"]],
     ["a chat state", "type='chat'", "<active xmlns='http://jabber.org/protocol/chatstates'/>", ["service-unavailable"]],
     ["no-store", "type='chat'", "<body>x</body><no-store xmlns='urn:xmpp:hints'/>", ["service-unavailable"]],
-  ])("are not made of %s @1.7", async (_, type, content, errors) => {
+  ])("are not made of %s, as who may see that nobody is online is told @1.7", async (_, type, content, errors) => {
     const { world, romeo } = await withRomeo();
+    const juliet = await comesOnline(world, "balcony");
+    await befriend(romeo, juliet);
+    await juliet.goes();
     await romeo.sends(`<message to='juliet@localhost' ${type}>${content}</message>`);
     expect([errorsAt(romeo), await pendingOf(world)]).toEqual([errors, 0]);
   });
@@ -227,7 +230,8 @@ describe("offline messages", () => {
     const { world, romeo } = await withRomeo();
     const forged = "<delay xmlns='urn:xmpp:delay' from='localhost' stamp='2000-01-01T00:00:00Z'/>";
     const other = forged.replace("localhost", "room.example");
-    await romeo.sends(`<message to='juliet@localhost'><body>x</body>${forged}${other}${forged}</message>`);
+    const shouted = forged.replace("localhost", "LOCALHOST./x");
+    await romeo.sends(`<message to='juliet@localhost'><body>x</body>${forged}${other}${shouted}${forged}</message>`);
     const [message] = (await comesOnline(world, "balcony")).messages;
     const delays = message?.element
       .getChildren("delay")

@@ -195,6 +195,28 @@ describe("offline messages", () => {
     expect((await comesOnline(world, "phone")).bodies).toEqual(["one"]);
   });
 
+  it("hold back roster pushes as well, which come after the presence that led to them @1.6 @1.7", async () => {
+    const { world, romeo } = await withRomeo();
+    const phone = await comesOnline(world, "phone");
+    await befriend(romeo, phone);
+    await phone.goes();
+    const log = world.storage.log.bind(world.storage);
+    let read = (): void => undefined;
+    const held = new Promise<void>((resolve) => (read = resolve));
+    world.storage.log = (...query) => held.then(() => log(...query));
+    const balcony = await world.device("juliet@localhost/balcony");
+    await balcony.sends(`<iq type='get' id='r'><query xmlns='${NS.roster}'/></iq>`);
+    await balcony.sends("<presence/>");
+    balcony.received.length = 0;
+    await romeo.sends("<presence to='juliet@localhost' type='unsubscribe'/>");
+    read();
+    await world.settled();
+    expect(balcony.received.map(({ kind, type }) => [kind, type])).toEqual([
+      ["presence", "unsubscribe"],
+      ["iq", "set"],
+    ]);
+  });
+
   it.each([
     ["a headline", "type='headline'", "<body>x</body>", []],
     ["an error", "type='error'", "<body>x</body>", []],

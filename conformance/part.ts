@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { StartableServer } from "../bench/servers/server.js";
+import type { StartableServer } from "./servers/server.js";
 
 export interface Outcome {
   readonly passed: number;

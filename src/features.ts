@@ -57,7 +57,11 @@ export const MANIFESTS: readonly Feature[] = features(NO_CONTEXT);
 const OWN_STORES = MANIFESTS.flatMap((feature) => feature.stores ?? []);
 
 /** All stores of the server. */
-export const STORES: readonly StoreSpec[] = [{ name: ACCOUNT_STORE }, { name: "server" }, ...OWN_STORES];
+export const STORES: readonly StoreSpec[] = [
+  { name: ACCOUNT_STORE, lookups: ["kind"] },
+  { name: "server" },
+  ...OWN_STORES,
+];
 
 /** The stores that are loaded with an account. */
 export const ACCOUNT_STORES: readonly string[] = [

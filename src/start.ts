@@ -48,6 +48,7 @@ export async function openServer(ports: ServerPorts): Promise<Server> {
     remote: unhosted,
     accountStores: ACCOUNT_STORES,
   });
+  await core.users.removeTemporary().catch((err: unknown) => log.warn({ ev: "auth.temporary_account_left", err }));
   const c2s: C2SPorts = {
     config,
     clock,
@@ -62,6 +63,7 @@ export async function openServer(ports: ServerPorts): Promise<Server> {
       users: core.users,
       clock,
       random,
+      log,
       fakeSecret: await fakeSecret(storage, random),
     }),
     connections: new Connections(config.limits),

@@ -3,8 +3,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { certificateIn } from "../../bench/servers/certificate.js";
-import type { RunningServer } from "../../bench/servers/server.js";
+import { certificateIn } from "../servers/certificate.js";
+import type { RunningServer } from "../servers/server.js";
 import { type Outcome, say, type Surroundings } from "../part.js";
 import type { Login, Mode, Peer, PeerProgram } from "./peer.js";
 

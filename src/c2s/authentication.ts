@@ -1,6 +1,8 @@
 // Logging in (RFC 6120 §6): what a connection is offered, and the exchange a client begins. The mechanisms themselves are in sasl/.
 import type { Clock } from "../core/clock.js";
+import { LoadFault } from "../core/accounts.js";
 import type { Config } from "../core/config.js";
+import type { Log } from "../core/log.js";
 import type { Random } from "../core/random.js";
 import type { Users } from "../core/users.js";
 import {
@@ -24,6 +26,7 @@ export interface AuthenticationPorts {
   readonly users: Users;
   readonly clock: Clock;
   readonly random: Random;
+  readonly log: Log;
   /** Kept for the life of the installation: the salts of unknown users come from it. */
   readonly fakeSecret: Buffer;
   readonly crypto?: SaslCrypto;
@@ -36,6 +39,7 @@ export interface LoginPlace {
   readonly security: SecureChannel | undefined;
 }
 
+/** A `temporary` account is there once the step is; it has to be removed when its stream ends. */
 export type LoginStep =
   | { readonly kind: "challenge"; readonly data: Buffer }
   | { readonly kind: "success"; readonly user: JID; readonly data: Buffer | undefined; readonly temporary: boolean }
@@ -74,7 +78,7 @@ export class Authentication {
     const text = auth.getText();
     const initial = decodeSaslData(text);
     if (!initial) return { failure: "incorrect-encoding" };
-    return new Exchange(mechanism, place.domain, text === "" ? undefined : initial);
+    return new Exchange(mechanism, place.domain, text === "" ? undefined : initial, this.#ports);
   }
 
   #offered(security: SecureChannel | undefined, bindings: ReadonlyMap<ChannelBindingType, Buffer>): readonly string[] {
@@ -109,16 +113,20 @@ export class Authentication {
   }
 }
 
+type ExchangePorts = Pick<AuthenticationPorts, "users" | "log">;
+
 /** One client's attempt to log in. */
 export class Exchange {
   readonly #mechanism: Mechanism;
   readonly #domain: string;
   readonly #initial: Buffer | undefined;
+  readonly #ports: ExchangePorts;
 
-  constructor(mechanism: Mechanism, domain: string, initial: Buffer | undefined) {
+  constructor(mechanism: Mechanism, domain: string, initial: Buffer | undefined, ports: ExchangePorts) {
     this.#mechanism = mechanism;
     this.#domain = domain;
     this.#initial = initial;
+    this.#ports = ports;
   }
 
   get mechanism(): string {
@@ -126,23 +134,40 @@ export class Exchange {
   }
 
   /** The answer to the `<auth/>` itself. */
-  async first(): Promise<LoginStep> {
-    return this.#step(await this.#mechanism.start(this.#initial));
+  first(): Promise<LoginStep> {
+    return this.#answer(() => this.#mechanism.start(this.#initial));
   }
 
   /** The answer to a `<response/>`. */
   async next(response: Element): Promise<LoginStep> {
     const data = decodeSaslData(response.getText());
-    if (!data) return { kind: "failure", condition: "incorrect-encoding", text: undefined };
-    return this.#step(await this.#mechanism.next(data));
+    return data ? this.#answer(() => this.#mechanism.next(data)) : failed("incorrect-encoding");
   }
 
-  #step(step: SaslStep): LoginStep {
-    if ("challenge" in step) return { kind: "challenge", data: step.challenge };
-    if ("failure" in step) return { kind: "failure", condition: step.failure, text: step.text };
-    const temporary = this.#mechanism.name === "ANONYMOUS";
-    return { kind: "success", user: JID.of(step.success, this.#domain), data: step.extra, temporary };
+  /** While accounts cannot be loaded nobody is told that a password is wrong. */
+  async #answer(run: () => Promise<SaslStep>): Promise<LoginStep> {
+    try {
+      return await this.#step(await run());
+    } catch (error) {
+      if (!(error instanceof LoadFault)) throw error;
+      this.#ports.log.warn({ ev: "auth.unavailable", err: error });
+      return failed("temporary-auth-failure");
+    }
   }
+
+  async #step(step: SaslStep): Promise<LoginStep> {
+    if ("challenge" in step) return { kind: "challenge", data: step.challenge };
+    if ("failure" in step) return failed(step.failure, step.text);
+    const user = JID.of(step.success, this.#domain);
+    const temporary = this.#mechanism.name === "ANONYMOUS";
+    if (temporary && (await this.#ports.users.createTemporary(user)) !== "done")
+      return failed("temporary-auth-failure");
+    return { kind: "success", user, data: step.extra, temporary };
+  }
+}
+
+function failed(condition: SaslCondition, text?: string): LoginStep {
+  return { kind: "failure", condition, text };
 }
 
 function bindingsOf(security: SecureChannel | undefined): ReadonlyMap<ChannelBindingType, Buffer> {

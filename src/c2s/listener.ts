@@ -7,14 +7,20 @@ import {
   type TLSSocket,
 } from "node:tls";
 import type { Endpoint } from "../core/config/values.js";
+import { Handshakes } from "./handshakes.js";
+import type { ForOperator } from "../core/reason.js";
 import { ClientStream } from "./stream.js";
 import type { C2SPorts } from "./ports.js";
 import { securityOf, TcpTransport } from "./tcp.js";
 import { TLS_SETTINGS, type TlsContexts } from "./tls/contexts.js";
 
 /** An address could not be listened on; the message names it, the reason and the mend. */
-export class ListenFault extends Error {
+export class ListenFault extends Error implements ForOperator {
   override readonly name = "ListenFault";
+
+  get forOperator(): readonly string[] {
+    return [this.message];
+  }
 }
 
 export interface Listeners {
@@ -70,10 +76,13 @@ function directTlsServer(ports: C2SPorts, tls: TlsContexts): Server {
     // Rulings 17: a client that offers ALPN must offer ours; one that offers none is accepted.
     ALPNCallback: ({ protocols }) => (protocols.includes(ALPN) ? ALPN : undefined),
   });
+  const handshakes = new Handshakes(ports.connections);
   server.on("connection", (socket: Socket) => {
-    if (!ports.connections.admits(socket.remoteAddress ?? "")) socket.destroy();
+    if (ports.connections.admits(socket.remoteAddress ?? "")) handshakes.begin(socket);
+    else socket.destroy();
   });
   server.on("secureConnection", (socket: TLSSocket) => {
+    handshakes.end(socket);
     new TcpTransport(socket, (transport) => new ClientStream(ports, transport), undefined, securityOf(socket, tls));
   });
   return server;

@@ -1,9 +1,8 @@
 // A client's stream (RFC 6120 §4): one state, and one table of which element may come in which state. What is not in it is a stream error.
 import { errorOf, resultOf } from "../stanza/build.js";
-import { StanzaError, StreamError, type StreamCondition } from "../stanza/errors.js";
-import { JID } from "../stanza/jid.js";
+import { StanzaError, StreamError } from "../stanza/errors.js";
+import type { JID } from "../stanza/jid.js";
 import { Stanza } from "../stanza/stanza.js";
-import { escapeAttribute } from "../xml/escape.js";
 import { type Element, xml } from "../xml/element.js";
 import { XmlFault } from "../xml/faults.js";
 import { NS } from "../xml/namespaces.js";
@@ -15,10 +14,12 @@ import type { Session, Sink } from "../core/session.js";
 import type { Timer } from "../core/clock.js";
 import { networkOf } from "../core/network.js";
 import { randomText } from "../core/random.js";
-import { Exchange } from "./authentication.js";
+import { Exchange, type LoginStep } from "./authentication.js";
 import { bindResource } from "./bind.js";
 import type { Counted } from "./connections.js";
+import { PUBLIC_LANG, readHeader, serverHeader } from "./header.js";
 import { earlyLimits, fullLimits } from "./limits.js";
+import { earlyAnswer, mayLogIn, orWait, streamFeatures } from "./early.js";
 import { Outbox } from "./outbox.js";
 import type { C2SPorts } from "./ports.js";
 import type { Transport, TransportListener } from "./transport.js";
@@ -30,7 +31,6 @@ type State =
   | { readonly at: "bound"; readonly user: JID; readonly session: Session }
   | { readonly at: "ended" };
 
-const PUBLIC_LANG = "en";
 const WHITE_SPACE = " " as Wire;
 const CLOSE_TAG = "</stream:stream>" as Wire;
 
@@ -39,10 +39,11 @@ export class ClientStream implements TransportListener, Sink, Counted {
   readonly #transport: Transport;
   readonly #scanner: Scanner;
   readonly #outbox: Outbox;
-  readonly #deadline: Timer;
+  #deadline: Timer; // to log in; later for the peer to go once we have closed
   #state: State = { at: "start" };
-  #head: StreamHead | undefined; // of the document being read
+  #peerName: string | undefined; // what our header has to answer
   #headSent = false;
+  #temporary: JID | undefined; // an account that ends with this stream
   #lang: string | undefined;
   #info: StreamInfo;
   #failures = 0;
@@ -97,6 +98,8 @@ export class ClientStream implements TransportListener, Sink, Counted {
   closed(): void {
     this.#outbox.gone();
     this.#finish();
+    this.#deadline.cancel();
+    this.#ports.connections.remove(this);
   }
 
   // --- from the session
@@ -127,6 +130,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
     }
     this.#sendClose();
     this.#finish();
+    this.#deadline = this.#ports.clock.after(this.#ports.config.limits.close_timeout, () => this.#transport.destroy());
     this.#transport.resume();
     this.#transport.end();
   }
@@ -136,10 +140,11 @@ export class ClientStream implements TransportListener, Sink, Counted {
   /** Probes silent peers with white space (RFC 6120 §4.6.1) and gives dead ones up. */
   sweep(now: number): void {
     const { idle_keepalive, idle_timeout } = this.#ports.config.limits;
-    if (this.#state.at !== "bound") return;
+    const { at } = this.#state;
+    if (at !== "bound" && at !== "unbound") return;
     const silent = now - this.#lastHeard;
     if (silent > idle_timeout) this.close(new StreamError("connection-timeout"));
-    else if (silent > idle_keepalive) this.#write(WHITE_SPACE);
+    else if (silent > idle_keepalive && at === "bound") this.#write(WHITE_SPACE);
   }
 
   shutDown(): void {
@@ -149,29 +154,18 @@ export class ClientStream implements TransportListener, Sink, Counted {
   // --- the stream header (RFC 6120 §4.7)
 
   #opened(head: StreamHead): void {
-    this.#head = head;
+    const { domain, from, lang, fault } = readHeader(head);
+    this.#peerName = from;
     this.#headSent = false;
-    this.#lang = head.attribute("xml:lang");
-    const fault = this.#checkHead(head);
+    this.#lang = lang;
     if (fault) return this.close(new StreamError(fault));
-    this.#info = {
-      ...this.#info,
-      domain: domainOf(head),
-      secure: this.#isSecure(),
-      authenticated: this.#state.at === "unbound",
-    };
+    if (!this.#ports.config.domains.includes(domain)) return this.close(new StreamError("host-unknown"));
+    const isLoggedIn = this.#state.at === "unbound";
+    if (this.#state.at === "unbound" && this.#state.user.domain !== domain)
+      return this.close(new StreamError("not-authorized"));
+    this.#info = { ...this.#info, domain, secure: this.#transport.security !== undefined, authenticated: isLoggedIn };
     this.#sendHead();
-    this.#sendFeatures();
-  }
-
-  #checkHead(head: StreamHead): StreamCondition | undefined {
-    if (head.ns !== NS.streams || head.contentNs !== NS.client) return "invalid-namespace";
-    if (head.name !== "stream") return "bad-format";
-    if (!isVersionOne(head.attribute("version"))) return "unsupported-version";
-    const domain = domainOf(head);
-    if (!this.#ports.config.domains.includes(domain)) return "host-unknown";
-    const user = this.#state.at === "unbound" ? this.#state.user : undefined;
-    return user && user.domain !== domain ? "not-authorized" : undefined;
+    this.#write(elementToWire(streamFeatures(this.#ports, this.#transport, this.#info)));
   }
 
   /** Ours goes out before anything else, even before the error about theirs (RFC 6120 §4.9.1.2). */
@@ -179,36 +173,8 @@ export class ClientStream implements TransportListener, Sink, Counted {
     if (this.#headSent) return;
     this.#headSent = true;
     const domain = this.#info.domain || this.#ports.config.domain;
-    const from = this.#head?.attribute("from");
-    const to = from === undefined ? ("" as Wire) : w` to='${escapeAttribute(from)}'`;
-    const id = toWire(randomText(this.#ports.random));
-    this.#write(
-      w`<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='${toWire(NS.streams)}' id='${id}' from='${escapeAttribute(domain)}'${to} version='1.0' xml:lang='${toWire(PUBLIC_LANG)}'>`,
-    );
-  }
-
-  #sendFeatures(): void {
-    const children = this.#state.at === "unbound" ? [xml("bind", { xmlns: NS.bind })] : this.#loginFeatures();
-    const ours = this.#mayLogIn()
-      ? this.#ports.features.flatMap((feature) => feature.streamFeatures?.(this.#info) ?? [])
-      : [];
-    this.#write(elementToWire(xml("stream:features", {}, ...children, ...ours)));
-  }
-
-  #loginFeatures(): Element[] {
-    const required = this.#ports.config.c2s.require_tls;
-    const tls = this.#transport.startTls
-      ? [xml("starttls", { xmlns: NS.tls }, ...(required ? [xml("required")] : []))]
-      : [];
-    return this.#mayLogIn() ? [...tls, ...this.#ports.authentication.features(this.#transport.security)] : tls;
-  }
-
-  #isSecure(): boolean {
-    return this.#transport.security !== undefined;
-  }
-
-  #mayLogIn(): boolean {
-    return this.#isSecure() || !this.#ports.config.c2s.require_tls;
+    this.#write(serverHeader(domain, this.#peerName, randomText(this.#ports.random)));
+    this.#peerName = undefined;
   }
 
   // --- elements: state × name → what to do
@@ -218,6 +184,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
     const isStanza =
       fragment.ns === NS.client &&
       (fragment.name === "iq" || fragment.name === "message" || fragment.name === "presence");
+    if (fragment.ns === NS.streams && fragment.name === "error") return this.close(); // §4.9.1.1: the peer is done
     switch (state.at) {
       case "bound":
         return isStanza ? this.#stanza(fragment, state.session) : this.#unexpected(fragment);
@@ -272,7 +239,6 @@ export class ClientStream implements TransportListener, Sink, Counted {
     this.#write(w`<proceed xmlns='${toWire(NS.tls)}'/>`);
     this.#outbox.flush();
     startTls();
-    this.#head = undefined;
     this.#headSent = false;
   }
 
@@ -284,7 +250,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
   }
 
   #authenticate(fragment: Fragment): void {
-    if (!this.#mayLogIn()) return this.#fail("encryption-required");
+    if (!mayLogIn(this.#ports, this.#transport)) return this.#fail("encryption-required");
     const exchange = this.#ports.authentication.begin(fragment.element, {
       domain: this.#info.domain,
       address: this.#transport.address,
@@ -301,8 +267,11 @@ export class ClientStream implements TransportListener, Sink, Counted {
     else this.#unexpected(fragment);
   }
 
-  #step(exchange: Exchange, step: ReturnType<Exchange["first"]>): void {
-    this.#async(step, (result) => {
+  #step(exchange: Exchange, step: Promise<LoginStep>): void {
+    const abandoned = (result: LoginStep): void => {
+      if (result.kind === "success" && result.temporary) this.#removeTemporary(result.user);
+    };
+    const answer = (result: LoginStep): void => {
       switch (result.kind) {
         case "challenge":
           return this.#write(saslWire("challenge", result.data));
@@ -316,18 +285,20 @@ export class ClientStream implements TransportListener, Sink, Counted {
             ip: this.#transport.address,
           });
           this.#write(saslWire("success", result.data));
+          if (result.temporary) this.#temporary = result.user;
           return this.#authenticated(result.user);
         default:
           result satisfies never;
       }
-    });
+    };
+    this.#async(step, answer, abandoned);
   }
 
   #authenticated(user: JID): void {
     this.#state = { at: "unbound", user };
     this.#scanner.limits = fullLimits(this.#ports.config.limits);
     this.#scanner.restart();
-    this.#head = undefined;
+    this.#headSent = false;
     this.#deadline.cancel();
     this.#ports.connections.authenticated(this);
   }
@@ -346,12 +317,9 @@ export class ClientStream implements TransportListener, Sink, Counted {
   #earlyIq(fragment: Fragment): void {
     const stanza = this.#parse(fragment);
     if (!stanza) return;
-    const child = stanza.children[0];
-    const handler = child && this.#mayLogIn() ? this.#ports.earlyIq.get(`${child.ns} ${child.name}`) : undefined;
-    const payload = child && stanza.child(child.name, child.ns);
-    if (!handler || !payload || (stanza.type !== "get" && stanza.type !== "set"))
-      return this.close(new StreamError("not-authorized"));
-    this.#async(handler(payload, stanza.type, this.#info), (answer) => this.#answer(stanza, answer));
+    const answer = earlyAnswer(this.#ports, this.#transport, this.#info, stanza);
+    if (!answer) return this.close(new StreamError("not-authorized"));
+    this.#async(answer, (payloads) => this.#answer(stanza, payloads));
   }
 
   #bind(fragment: Fragment, user: JID): void {
@@ -367,7 +335,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
     const abandoned = (session: Session | StanzaError): void => {
       if (!(session instanceof StanzaError)) this.#ports.sessions.end(session);
     };
-    this.#async(bindResource(request, user, this.#ports, this), bound, abandoned);
+    this.#async(orWait(bindResource(request, user, this.#ports, this), this.#ports.log), bound, abandoned);
   }
 
   #answer(request: Stanza, answer: readonly (Element | Wire)[] | StanzaError): void {
@@ -420,29 +388,19 @@ export class ClientStream implements TransportListener, Sink, Counted {
     this.#state = { at: "ended" };
     this.#scanner.stop();
     this.#deadline.cancel();
-    this.#ports.connections.remove(this);
     if (state.at === "bound") this.#ports.sessions.end(state.session);
+    if (this.#temporary) this.#removeTemporary(this.#temporary);
+  }
+
+  /** Should that fail, the next start does it. */
+  #removeTemporary(user: JID): void {
+    const { users, log } = this.#ports;
+    void users.remove(user).catch((error: unknown) => log.warn({ ev: "auth.temporary_account_left", err: error }));
   }
 
   #write(text: Wire): void {
     this.#outbox.append(text);
   }
-}
-
-function domainOf(head: StreamHead): string {
-  const to = head.attribute("to");
-  if (to === undefined) return "";
-  try {
-    const jid = JID.parse(to);
-    return jid.local === "" && jid.resource === "" ? jid.domain : "";
-  } catch {
-    return ""; // not an address, so no host of ours
-  }
-}
-
-/** RFC 6120 §4.7.5: a higher minor version is ours to answer with 1.0. */
-function isVersionOne(version: string | undefined): boolean {
-  return version !== undefined && /^0*1\.\d+$/.test(version);
 }
 
 function saslWire(name: "challenge" | "success", data: Buffer | undefined): Wire {

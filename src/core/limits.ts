@@ -49,7 +49,6 @@ export const LIMITS = {
     initial: "5s",
     least: 100,
     doc: "Time the other side has to answer the end of a stream.",
-    later: true,
   },
   connections: { unit: "count", initial: 100_000, doc: "Most connections at once." },
   connections_per_address: {

@@ -53,10 +53,10 @@ export class Session {
     return this.isAvailable && this.priority >= 0;
   }
 
-  /** Sends a stanza. While live ones are held back, those of other people queue (RFC 6120 §10.1: in the order they came). */
+  /** Sends a stanza. While live ones are held back, messages and whatever comes from others queue (RFC 6120 §10.1: in the order they came). */
   send(stanza: Stanza): void {
     if (!this.open) return;
-    if (this.#held && this.#isFromOthers(stanza)) this.#hold(stanza);
+    if (this.#held && this.#mustWait(stanza)) this.#hold(stanza);
     else this.sink.send(stanza);
   }
 
@@ -85,8 +85,12 @@ export class Session {
       this.sink.close(new StreamError("resource-constraint", "too much at once behind stored messages"));
   }
 
-  /** From others, or a push about them, which must not overtake what it follows from (RFC 6121 §3.1.6, §3.2.3, §3.3.3). */
-  #isFromOthers({ kind, type, from }: Stanza): boolean {
+  /**
+   * All but the answers of the server and of the session's own account. A roster push must not overtake the presence that it follows
+   * from (RFC 6121 §3.1.6, §3.2.3, §3.3.3).
+   */
+  #mustWait({ kind, type, from }: Stanza): boolean {
+    if (kind === "message") return true;
     if (from === undefined) return kind === "iq" && type === "set";
     return from.local !== "" && !from.bare.equals(this.jid.bare);
   }

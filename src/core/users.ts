@@ -1,5 +1,5 @@
 // The accounts people have: made, given passwords, listed, removed. Used by registration, the command line and logins alike.
-import type { JID } from "../stanza/jid.js";
+import { JID } from "../stanza/jid.js";
 import { StreamError } from "../stanza/errors.js";
 import { presence } from "../stanza/build.js";
 import { placeOf, type Storage } from "../storage/port.js";
@@ -12,7 +12,7 @@ import type { Feature } from "./feature.js";
 import { Flow } from "./flow.js";
 
 export interface UsersPorts {
-  readonly storage: Pick<Storage, "list">;
+  readonly storage: Pick<Storage, "list" | "find">;
   readonly accounts: Accounts;
   readonly committer: Committer;
   readonly clock: Clock;
@@ -23,6 +23,7 @@ export interface UsersPorts {
 }
 
 const LIST_PAGE = 500;
+const TEMPORARY = "temporary";
 
 export class Users {
   readonly #ports: UsersPorts;
@@ -37,6 +38,22 @@ export class Users {
     const doc = { v: 1, created: this.#ports.clock.now(), credentials };
     const put = { op: "put", store: ACCOUNT_STORE, owner: bare.toString(), key: "", doc, ifAbsent: true } as const;
     return this.#commit(bare, put);
+  }
+
+  /** Makes an account that nobody can log in to again, for one anonymous session (XEP-0175). Who makes it removes it. */
+  createTemporary(bare: JID): Promise<Outcome> {
+    const doc = { v: 1, created: this.#ports.clock.now(), kind: TEMPORARY };
+    const put = { op: "put", store: ACCOUNT_STORE, owner: bare.toString(), key: "", doc, ifAbsent: true } as const;
+    return this.#commit(bare, put);
+  }
+
+  /** Removes the temporary accounts that a process left behind which did not end in order; if the store refuses, another start will. */
+  async removeTemporary(): Promise<void> {
+    for (;;) {
+      const rows = await this.#ports.storage.find(ACCOUNT_STORE, "kind", TEMPORARY, LIST_PAGE);
+      for (const { owner } of rows) if ((await this.remove(JID.parse(owner))) === "refused") return;
+      if (rows.length < LIST_PAGE) return;
+    }
   }
 
   /** Gives an existing account a new password. `conflict`: there is no such account, or it changed meanwhile. */

@@ -2,7 +2,7 @@
 import { ClientStream } from "../c2s/stream.js";
 import { loadConfig } from "../core/config.js";
 import { FakeClock } from "../core/fake-clock.js";
-import { silentLog } from "../core/log.js";
+import type { Log, LogEvent } from "../core/log.js";
 import { SeededRandom } from "../core/random.js";
 import { SECTIONS } from "../features.js";
 import { openServer, STORES, type Server } from "../start.js";
@@ -13,33 +13,38 @@ import { failing, type FailingStorage } from "../storage/contract/faults.js";
 import type { Element } from "../xml/element.js";
 import { WireClient } from "./wire-client.js";
 
-const PASSWORD = "secret";
+/** Everybody's password. */
+export const PASSWORD = "secret";
 
 export interface Simulation {
   readonly server: Server;
   readonly clock: FakeClock;
   readonly storage: FailingStorage;
+  readonly disk: MemoryDisk;
   /** A connection on which nothing has been said yet. */
   readonly connect: (client?: WireClient) => WireClient;
   /** A client logged in as `user` (made if need be) and bound to `resource`. */
-  readonly login: (user: string, resource: string) => Promise<WireClient>;
+  readonly login: (user: string, resource: string, client?: WireClient) => Promise<WireClient>;
+  /** What the server has logged. */
+  readonly events: readonly LogEvent[];
   /** Lets everything that is under way come to its end. */
   readonly settle: () => Promise<void>;
   /** Stops the server and starts a new one on the same store. */
   readonly restart: () => Promise<Simulation>;
 }
 
-/** `toml` is configuration text. */
+/** `toml` is configuration text; it begins in the section [auth]. */
 export async function simulate(toml = "", disk = new MemoryDisk(), clock = new FakeClock()): Promise<Simulation> {
   const { config } = loadConfig({ text: `[auth]\nscram_iterations = 4096\n${toml}`, env: {}, sections: SECTIONS });
   const storage = failing(openMemory(STORES, disk));
+  const events: LogEvent[] = [];
   const random = new SeededRandom(clock.now());
   const server = await openServer({
     config,
     storage,
     clock,
     random,
-    log: silentLog,
+    log: noting(events),
     software: { name: "Rookery", version: "0" },
   });
   const settle = async (): Promise<void> => {
@@ -52,42 +57,52 @@ export async function simulate(toml = "", disk = new MemoryDisk(), clock = new F
     client.stream = new ClientStream(server.c2s, client);
     return client;
   };
-  const login = async (user: string, resource: string): Promise<WireClient> => {
+  const login = async (user: string, resource: string, client = new WireClient()): Promise<WireClient> => {
     await server.core.users.create(JID.of(user, config.domain), PASSWORD);
-    const client = connect();
+    connect(client);
     client.send(header(config.domain));
     const plain = Buffer.from(`\0${user}\0${PASSWORD}`).toString("base64");
     client.send(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${plain}</auth>`);
-    await until(settle, client, "success");
-    client.expectRestart();
+    await until({ settle }, client, "success");
     client.send(header(config.domain));
     client.send(
       `<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>${resource}</resource></bind></iq>`,
     );
-    await until(settle, client, "iq");
+    await until({ settle }, client, "iq");
     return client;
   };
   const restart = async (): Promise<Simulation> => {
     await server.stop();
     return simulate(toml, disk, clock);
   };
-  return { server, clock, storage, connect, login, settle, restart };
+  return { server, clock, storage, disk, connect, login, settle, restart, events };
 }
 
 const TURNS = 4; // enough for a read, a commit and what follows from them
-const MAX_WAITS = 2000; // key derivation runs on other threads, so its end is waited for
+const MAX_WAITS = 100_000; // key derivation runs on other threads, so its end is waited for
+
+function noting(events: LogEvent[]): Log {
+  const note = (event: LogEvent): void => void events.push(event);
+  const log: Log = { error: note, warn: note, info: note, debug: () => undefined, child: () => log };
+  return log;
+}
 
 /** The head of a client's stream. */
 export function header(to: string): string {
   return `<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='${to}' version='1.0' xml:lang='en'>`;
 }
 
-async function until(settle: () => Promise<void>, client: WireClient, name: string): Promise<void> {
+/** Everything that arrives up to the first element of this name; waits for what runs on other threads. */
+export async function until(
+  { settle }: Pick<Simulation, "settle">,
+  client: WireClient,
+  name: string,
+): Promise<readonly Element[]> {
   const seen: Element[] = [];
   for (let wait = 0; wait < MAX_WAITS; wait++) {
     await settle();
     seen.push(...client.take());
-    if (seen.some((element) => element.name === name)) return;
+    if (seen.some((element) => element.name === name)) return seen;
   }
   throw new Error(`no <${name}/> came, but: ${seen.map(String).join("")}`);
 }

@@ -3,8 +3,8 @@ import type { ClientStream } from "../c2s/stream.js";
 import type { Transport } from "../c2s/transport.js";
 import type { SecureChannel } from "../sasl/channel-binding.js";
 import type { Element } from "../xml/element.js";
-import { AFTER_LOGIN } from "../xml/limits.js";
-import { Scanner } from "../xml/scanner.js";
+import { UNLIMITED } from "../xml/limits.js";
+import { type Fragment, Scanner } from "../xml/scanner.js";
 import { bytesOf, toWire, type Wire } from "../xml/wire.js";
 
 /** Stands in for TLS where a stream must count as encrypted; it offers no channel binding. */
@@ -14,11 +14,24 @@ export const ENCRYPTED: SecureChannel = {
   certificate: undefined,
 };
 
+export interface WireClientOptions {
+  /** Undefined: in the clear. */
+  readonly security?: SecureChannel | undefined;
+  readonly address?: string;
+  /** Does not close its side when the server has closed; only `cut`, or the server's patience, ends the connection. */
+  readonly lingers?: boolean;
+}
+
 export class WireClient implements Transport {
-  readonly address = "127.0.0.1";
+  readonly address: string;
   readonly security: SecureChannel | undefined;
   readonly startTls: (() => void) | undefined;
+  readonly #lingers: boolean;
   queuedBytes = 0;
+  /** All that has arrived, as it was written. */
+  heard = "" as Wire;
+  /** The server has said that it sends no more. */
+  isEnded = false;
   /** The stream at the other end; set by whoever connects them. */
   stream: ClientStream | undefined;
   /** Whether the server has closed the connection. */
@@ -28,28 +41,29 @@ export class WireClient implements Transport {
   #arrived: Element[] = [];
   #drains: (() => void)[] = [];
   readonly #scanner = new Scanner(
-    { head: () => undefined, fragment: (fragment) => this.#arrived.push(fragment.element), end: () => undefined },
-    AFTER_LOGIN,
+    { head: () => undefined, fragment: (fragment) => this.#received(fragment), end: () => undefined },
+    UNLIMITED,
   );
 
-  constructor(security: SecureChannel | undefined = ENCRYPTED) {
-    this.security = security;
-    this.startTls = undefined;
+  constructor(options: WireClientOptions = {}) {
+    this.security = "security" in options ? options.security : ENCRYPTED;
+    this.address = options.address ?? "127.0.0.1";
+    this.#lingers = options.lingers ?? false;
+    this.startTls = this.security === undefined ? () => undefined : undefined;
   }
 
   /** Sends text to the server. */
   send(text: string): void {
-    this.stream?.received(bytesOf(toWire(text)));
+    this.sendBytes(bytesOf(toWire(text)));
+  }
+
+  sendBytes(bytes: Buffer): void {
+    this.stream?.received(bytes);
   }
 
   /** Everything that has arrived since the last call. */
   take(): readonly Element[] {
     return this.#arrived.splice(0);
-  }
-
-  /** The server starts a new document next (after login). */
-  expectRestart(): void {
-    this.#scanner.restart();
   }
 
   /** The peer stops reading: what the server writes stays queued, until `flow`. */
@@ -73,7 +87,8 @@ export class WireClient implements Transport {
   // --- what the server does with its end
 
   write(text: Wire): void {
-    if (this.isClosed) return;
+    if (this.isClosed || this.isEnded) return;
+    this.heard = (this.heard + text) as Wire;
     if (this.#stalled) this.queuedBytes += text.length;
     this.#scanner.write(bytesOf(text));
   }
@@ -92,10 +107,17 @@ export class WireClient implements Transport {
   }
 
   end(): void {
-    this.cut();
+    this.isEnded = true;
+    if (!this.#lingers && !this.#stalled) this.cut();
   }
 
   destroy(): void {
     this.cut();
+  }
+
+  /** Both sides begin a new document where the protocol says so (RFC 6120 §4.3.3). */
+  #received({ name, element }: Fragment): void {
+    if (name === "success" || name === "proceed") this.#scanner.restart();
+    this.#arrived.push(element);
   }
 }

@@ -46,8 +46,7 @@ export class Payload {
 
   static #rewritten(fragment: Fragment): Payload {
     const text = contentToWire(fragment.element, fragment.ns);
-    if (text.length > MAX_GROWTH * fragment.text.length + GROWTH_ALLOWED)
-      throw new StanzaError("policy-violation", "modify", "namespaces that grow too large");
+    checkGrowth(text, fragment);
     const { children } = parseElement(w`<x xmlns='${NS.client as Wire}'>${text}</x>`, UNLIMITED);
     return new Payload(text, 0, text.length, shifted(children, -WRAPPER.length));
   }
@@ -91,6 +90,12 @@ export class Payload {
 
 function spansOf(text: Wire): readonly Span[] {
   return shifted(parseElement(`${WRAPPER}${text}</x>` as Wire, UNLIMITED).children, -WRAPPER.length);
+}
+
+/** Refuses what would become far larger than it came, by namespaces that were declared once for many places. Throws StanzaError. */
+export function checkGrowth(written: Wire, { text }: Fragment): void {
+  if (written.length > MAX_GROWTH * text.length + GROWTH_ALLOWED)
+    throw new StanzaError("policy-violation", "modify", "namespaces that grow too large");
 }
 
 /** Inside, the content namespace is always jabber:client, whatever the stream's. */

@@ -6,10 +6,10 @@ import type { Attribute, Fragment, Span } from "../xml/fragment.js";
 import { NOTHING_AROUND } from "../xml/context.js";
 import { NS } from "../xml/namespaces.js";
 import { treeOf } from "../xml/tree.js";
-import { toWire, type Wire } from "../xml/wire.js";
+import { fromWire, toWire, type Wire } from "../xml/wire.js";
 import { StanzaError } from "./errors.js";
 import { JID } from "./jid.js";
-import { Payload } from "./payload.js";
+import { checkGrowth, Payload } from "./payload.js";
 import { refusalOf } from "./refusal.js";
 import { isStanzaKind, type StanzaKind, type StanzaType, typeOf } from "./types.js";
 
@@ -39,6 +39,8 @@ export interface Unreadable {
 interface Written {
   readonly type: string | undefined;
   readonly extra: Wire;
+  /** All attributes but the addresses, for every copy with other addresses. */
+  readonly tail: Wire;
 }
 
 export class Stanza {
@@ -51,6 +53,7 @@ export class Stanza {
   readonly lang: string | undefined;
   readonly #written: Written;
   readonly #payload: Payload;
+  #wire: Wire | undefined;
 
   private constructor(kind: StanzaKind, head: StanzaHead, written: Written, payload: Payload) {
     this.kind = kind;
@@ -66,7 +69,12 @@ export class Stanza {
   /** A stanza of our own; `body` is wire text whose elements of the content namespace declare none. */
   static make(kind: StanzaKind, head: StanzaHead, body: Wire): Stanza {
     const type = kind === "message" ? (head.type ?? "normal") : head.type;
-    return new Stanza(kind, { ...head, type }, { type: head.type, extra: "" as Wire }, Payload.ofWire(body));
+    return new Stanza(
+      kind,
+      { ...head, type },
+      writtenOf(head.id, head.type, head.lang, NO_EXTRA),
+      Payload.ofWire(body),
+    );
   }
 
   /**
@@ -79,14 +87,9 @@ export class Stanza {
     const found = attributesOf(fragment);
     const type = typeOf(kind, found.type);
     if (kind === "iq") checkIq(found, type, fragment);
-    const head = {
-      type,
-      id: found.id,
-      from: addressOf(found.from),
-      to: addressOf(found.to),
-      lang: found.lang ?? defaults.lang,
-    };
-    return new Stanza(kind, head, { type: found.type, extra: found.extra }, Payload.of(fragment));
+    const lang = found.lang ?? defaults.lang;
+    const head = { type, id: found.id, from: addressOf(found.from), to: addressOf(found.to), lang };
+    return new Stanza(kind, head, writtenOf(found.id, found.type, lang, found.extra), Payload.of(fragment));
   }
 
   /** As of(), but what cannot be taken comes back with the answer it deserves. */
@@ -135,16 +138,19 @@ export class Stanza {
   }
 
   readdress(from: JID | undefined, to: JID | undefined): Stanza {
-    return this.#with({ ...this.#head(), from, to });
+    return new Stanza(this.kind, { ...this.#head(), from, to }, this.#written, this.#payload);
   }
 
   withId(id: string | undefined): Stanza {
-    return this.#with({ ...this.#head(), id });
+    const { type, extra } = this.#written;
+    const written = writtenOf(id, type, this.lang, extra);
+    return new Stanza(this.kind, { ...this.#head(), id }, written, this.#payload);
   }
 
   withType(type: StanzaType | undefined): Stanza {
     const head = { ...this.#head(), type: this.kind === "message" ? (type ?? "normal") : type };
-    return new Stanza(this.kind, head, { ...this.#written, type }, this.#payload);
+    const written = writtenOf(this.id, type, this.lang, this.#written.extra);
+    return new Stanza(this.kind, head, written, this.#payload);
   }
 
   /** With more children at the end, as wire text whose elements of the content namespace declare none. */
@@ -159,35 +165,43 @@ export class Stanza {
 
   /** For streams whose default namespace is the content namespace; with `xmlns`, for places where it is not (ruling 14). */
   toWire(xmlns?: string): Wire {
+    if (xmlns !== undefined) return this.#write(xmlns);
+    this.#wire ??= this.#write(undefined);
+    return this.#wire;
+  }
+
+  #write(xmlns: string | undefined): Wire {
     const { body } = this.#payload;
     const head = this.#headWire(xmlns);
     return (body === "" ? `${head}/>` : `${head}>${body}</${this.kind}>`) as Wire;
   }
 
   #headWire(xmlns: string | undefined): string {
-    const { type, extra } = this.#written;
     let head = `<${this.kind}`;
     if (xmlns !== undefined) head += ` xmlns='${escapeAttribute(xmlns)}'`;
     if (this.from !== undefined) head += ` from='${this.from.wire}'`;
     if (this.to !== undefined) head += ` to='${this.to.wire}'`;
-    if (this.id !== undefined) head += ` id='${escapeAttribute(this.id)}'`;
-    if (type !== undefined) head += ` type='${escapeAttribute(type)}'`;
-    if (this.lang !== undefined) head += ` xml:lang='${escapeAttribute(this.lang)}'`;
-    return head + extra;
+    return head + this.#written.tail;
   }
 
   #head(): StanzaHead {
     return { type: this.type, id: this.id, from: this.from, to: this.to, lang: this.lang };
   }
 
-  #with(head: StanzaHead): Stanza {
-    return new Stanza(this.kind, head, this.#written, this.#payload);
-  }
-
   #span(name: string, ns: string): Span | undefined {
     for (const child of this.#payload.children) if (child.name === name && child.ns === ns) return child;
     return undefined;
   }
+}
+
+const NO_EXTRA = "" as Wire;
+
+function writtenOf(id: string | undefined, type: string | undefined, lang: string | undefined, extra: Wire): Written {
+  let tail = "";
+  if (id !== undefined) tail += ` id='${escapeAttribute(id)}'`;
+  if (type !== undefined) tail += ` type='${escapeAttribute(type)}'`;
+  if (lang !== undefined) tail += ` xml:lang='${escapeAttribute(lang)}'`;
+  return { type, extra, tail: (tail + extra) as Wire };
 }
 
 interface Found {
@@ -212,13 +226,19 @@ function attributesOf(fragment: Fragment): Found {
   for (const attribute of fragment.attributes) {
     if (attribute.name === "from") found.from = attribute;
     else if (attribute.name === "to") found.to = attribute;
-    else if (attribute.name === "id") found.id = unescape(attribute.value);
-    else if (attribute.name === "type") found.type = unescape(attribute.value);
-    else if (attribute.name === "xml:lang") found.lang = unescape(attribute.value);
+    else if (attribute.name === "id") found.id = valueOf(attribute);
+    else if (attribute.name === "type") found.type = valueOf(attribute);
+    else if (attribute.name === "xml:lang") found.lang = valueOf(attribute);
     else if (attribute.ns !== NS.xmlns) unknown.push(attribute);
   }
-  if (unknown.length > 0) found.extra = extraOf(unknown);
+  if (unknown.length === 0) return found;
+  found.extra = extraOf(unknown);
+  checkGrowth(found.extra, fragment);
   return found;
+}
+
+function valueOf(attribute: Attribute): string {
+  return attribute.isPlain ? fromWire(attribute.value) : unescape(attribute.value);
 }
 
 function extraOf(attributes: readonly Attribute[]): Wire {

@@ -106,6 +106,13 @@ export function sequenceAt(bytes: Buffer, index: number, end: number): number {
   return length;
 }
 
+/** The index after the non-ASCII character here, 0 when its end is not there yet. A control character is refused. */
+export function characterEnd(bytes: Buffer, i: number, end: number): number {
+  if (byteAt(bytes, i) < 0x80) throw forbiddenCharacter();
+  const length = sequenceAt(bytes, i, end);
+  return length === 0 ? 0 : i + length;
+}
+
 function lowestSecond(first: number): number {
   return first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
 }

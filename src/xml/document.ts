@@ -5,7 +5,8 @@ import { declarationEnd } from "./declaration.js";
 import { XmlFault } from "./faults.js";
 import { type Fragment, fragmentOf } from "./fragment.js";
 import type { ScannerLimits } from "./limits.js";
-import { FRAGMENT, giveBack, takeTokens } from "./tokens.js";
+import { giveBack, takeTokens } from "./spare.js";
+import { FRAGMENT } from "./tokens.js";
 import { bytesOf, type Wire, wireOf } from "./wire.js";
 
 /**

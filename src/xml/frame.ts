@@ -30,7 +30,6 @@ export class Frame {
   #attributes = 0;
   #attributesSeen = 0;
   #elementsSeen = 0;
-  #declarationsSeen = 0;
   // As they were around the start tag being read.
   #outerCount = 0;
   #outerDefault = OUTER_DEFAULT;
@@ -47,7 +46,6 @@ export class Frame {
     this.#attributes = 0;
     this.#attributesSeen = 0;
     this.#elementsSeen = 0;
-    this.#declarationsSeen = 0;
     this.#outerCount = 0;
     this.#outerDefault = OUTER_DEFAULT;
   }
@@ -87,7 +85,7 @@ export class Frame {
   }
 
   #declare(bytes: Buffer, base: number, start: number, end: number, from: number, to: number, flags: number): void {
-    if (++this.#declarationsSeen > this.#limits.namespaces) throw tooMany("namespace declarations");
+    if (this.scopes.count >= this.#limits.namespaces) throw tooMany("namespace declarations");
     if (to - from > this.#limits.namespaceBytes) throw tooLong("namespace");
     const isContent = this.scopes.declare(bytes, base, start, end, from, to, flags);
     if (this.depth === 0 ? end > start : isContent) this.canonical = false;

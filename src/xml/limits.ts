@@ -12,7 +12,7 @@ export interface ScannerLimits {
   readonly totalAttributes: number;
   /** Bytes of an element's or attribute's name as written. */
   readonly nameBytes: number;
-  /** Namespace declarations. */
+  /** Namespace declarations in effect at one place. */
   readonly namespaces: number;
   /** Bytes of one namespace as written. */
   readonly namespaceBytes: number;
@@ -30,15 +30,15 @@ export const BEFORE_LOGIN: ScannerLimits = {
   namespaceBytes: 256,
 };
 
-/** After login: an avatar or an archive page fits; the counts stop small bytes from becoming large trees. */
+/** After login: an avatar or an archive page fits; the counts keep the largest tree below ten times `bytes`. */
 export const AFTER_LOGIN: ScannerLimits = {
   bytes: 256 * 1024,
   depth: 64, // several times the deepest stanza in use
-  elements: 8192,
+  elements: 4096,
   attributes: 64,
-  totalAttributes: 16_384,
+  totalAttributes: 8192,
   nameBytes: 256,
-  namespaces: 2048,
+  namespaces: 64,
   namespaceBytes: 512,
 };
 

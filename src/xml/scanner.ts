@@ -8,7 +8,8 @@ import { XmlFault } from "./faults.js";
 import { contextOf, type Fragment, fragmentOf, type StreamHead, streamHeadOf } from "./fragment.js";
 import type { ScannerLimits } from "./limits.js";
 import { Pending } from "./pending.js";
-import { FRAGMENT, giveBack, HEAD, MORE, takeTokens, type Tokens } from "./tokens.js";
+import { giveBack, takeTokens } from "./spare.js";
+import { FRAGMENT, HEAD, MORE, type Tokens } from "./tokens.js";
 import { wireOf } from "./wire.js";
 
 export { XmlFault } from "./faults.js";
@@ -87,11 +88,14 @@ export class Scanner {
     this.#held ??= [];
   }
 
-  /** Goes on with what was kept. Throws XmlFault as `write` does. Not to be called by the handler. */
+  /**
+   * Goes on with what was kept. Throws XmlFault as `write` does. Not to be called by the handler. What was kept counts as one chunk:
+   * a stop in the midst of it drops all the rest, also what came later in the clear (RFC 6120 §5.4.3.3).
+   */
   resume(): void {
-    const held = this.#held ?? [];
+    const held = this.#held;
     this.#held = undefined;
-    for (const bytes of held) this.write(bytes);
+    if (held !== undefined && held.length > 0) this.write(Buffer.concat(held));
   }
 
   /** Drops the rest of this chunk, and all that follows until a restart. */

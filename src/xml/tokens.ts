@@ -106,7 +106,7 @@ export class Tokens {
         i++;
         continue;
       }
-      const next = byte === b.AMPERSAND ? referenceEnd(bytes, i, end) : characterEnd(bytes, i, end);
+      const next = byte === b.AMPERSAND ? referenceEnd(bytes, i, end) : b.characterEnd(bytes, i, end);
       if (next === 0) return this.#starve(i);
       i = next;
     }
@@ -268,7 +268,7 @@ export class Tokens {
   #special(bytes: Buffer, byte: number, i: number, end: number): number {
     if (byte >= 0x80) {
       this.#flags |= NON_ASCII;
-      return characterEnd(bytes, i, end);
+      return b.characterEnd(bytes, i, end);
     }
     this.#flags |= SPECIAL;
     if (byte === b.AMPERSAND) return referenceEnd(bytes, i, end);
@@ -293,7 +293,7 @@ export class Tokens {
       i = b.skipCdata(bytes, i, end);
       if (i === end) break;
       if (bytes[i] !== b.GREATER) {
-        const next = characterEnd(bytes, i, end);
+        const next = b.characterEnd(bytes, i, end);
         if (next === 0) return this.#starve(i);
         i = next;
         continue;
@@ -341,27 +341,6 @@ export class Tokens {
   }
 }
 
-/** The index after the non-ASCII character here, 0 when its end is not there yet. A control character is refused. */
-function characterEnd(bytes: Buffer, i: number, end: number): number {
-  if (b.byteAt(bytes, i) < 0x80) throw b.forbiddenCharacter();
-  const length = b.sequenceAt(bytes, i, end);
-  return length === 0 ? 0 : i + length;
-}
-
 function mismatch(): XmlFault {
   return new XmlFault("not-well-formed", "an end tag that does not match");
-}
-
-// Shared by all scanners: a connection has one only while it is written to, or while its fragment is split.
-const spare: Tokens[] = [];
-const MAX_SPARE = 16;
-
-/** One to read a fragment with. */
-export function takeTokens(): Tokens {
-  return spare.pop() ?? new Tokens();
-}
-
-/** The fragment is done. */
-export function giveBack(tokens: Tokens): void {
-  if (spare.length < MAX_SPARE && tokens.frame.isSmall) spare.push(tokens);
 }

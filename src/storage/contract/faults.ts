@@ -1,5 +1,5 @@
 // A wrapped store for tests: commits can be held back until released, or made to fail by number.
-import type { Storage } from "../port.js";
+import { type Storage, StoreFault } from "../port.js";
 import type { Outcome, Unit } from "../writes.js";
 
 /** What becomes of a commit that is made to fail. */
@@ -21,6 +21,8 @@ export interface FailingStorage extends Storage {
   release(): void;
   /** The next commits (one, unless told) fail with this outcome, before the plan is looked at. */
   failNext(outcome: Failure["outcome"], options?: { readonly commits?: number; readonly written?: true }): void;
+  /** From now on, or no longer, the rows of owners cannot be read. */
+  breakLoads(broken: boolean): void;
   /** Commits asked for so far. */
   readonly commits: number;
   /** Commits waiting for release(). */
@@ -37,6 +39,7 @@ class Failing implements FailingStorage {
   readonly #failures: Failure[] = [];
   readonly #waiting: (() => void)[] = [];
   #holding = false;
+  #broken = false;
   #commits = 0;
 
   constructor(inner: Storage, plan: FailurePlan) {
@@ -74,7 +77,12 @@ class Failing implements FailingStorage {
     return units.map(() => failure.outcome);
   }
 
+  breakLoads(broken: boolean): void {
+    this.#broken = broken;
+  }
+
   load(...asked: Parameters<Storage["load"]>): ReturnType<Storage["load"]> {
+    if (this.#broken) return Promise.reject(new StoreFault("failed", "the disk has a scratch", "get another"));
     return this.#inner.load(...asked);
   }
 

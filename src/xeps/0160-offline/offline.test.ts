@@ -108,6 +108,17 @@ describe("offline messages", () => {
     expect(balcony.bodies).toEqual(["stored", "live"]);
   });
 
+  it("hold back what the sender of a live message says after it @1.7", async () => {
+    const { world, romeo } = await withRomeo();
+    const balcony = await world.device("juliet@localhost/balcony");
+    balcony.sendsNow("<presence/>");
+    romeo.sendsNow(chat("live", "juliet@localhost/balcony"));
+    romeo.sendsNow("<iq to='juliet@localhost/balcony' type='get' id='v'><query xmlns='jabber:iq:version'/></iq>");
+    await world.settled();
+    const ofRomeo = balcony.received.filter((stanza) => stanza.from?.local === "romeo");
+    expect(ofRomeo.map(({ kind }) => kind)).toEqual(["message", "iq"]);
+  });
+
   it("are not lost or doubled when the recipient comes online between decision and commit @1.7", async () => {
     const { world, romeo } = await withRomeo();
     world.storage.hold();

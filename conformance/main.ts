@@ -8,9 +8,12 @@ import { shortBench } from "../bench/main.js";
 import { table } from "../bench/report.js";
 import { prosody } from "./servers/prosody.js";
 import { rookery } from "./servers/rookery.js";
+import { badInputPart } from "./bad-input/bad-input.js";
+import { gsaslPart } from "./interop/gsasl.js";
 import { smackPart } from "./interop/smack.js";
 import { slixmppPart } from "./interop/slixmpp.js";
 import { xmppjsPart } from "./interop/xmppjs.js";
+import { startPart } from "./start/start.js";
 import { missing, type Outcome, type Part, plus, say, scriptPart, type Surroundings } from "./part.js";
 
 const benchPart: Part = {
@@ -27,8 +30,11 @@ const benchPart: Part = {
 
 /** In this order. A part that another suite brings is one line here. */
 const PARTS: readonly Part[] = [
+  startPart,
+  badInputPart,
   scriptPart("scenes", ["1.11"], "build/conformance/runner/main.js"),
   scriptPart("scenes on Prosody", ["1.11"], "build/conformance/runner/main.js", "--server", "prosody"),
+  gsaslPart,
   slixmppPart,
   xmppjsPart,
   smackPart,

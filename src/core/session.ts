@@ -21,6 +21,14 @@ export interface Sink {
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 const HELD_OVERHEAD_BYTES = 200; // of a stanza beside its content
 
+interface Held {
+  readonly stanza: Stanza;
+  readonly drained: Drained | undefined;
+}
+
+/** Called once: the stanza has left the process, or (`false`) the stream ended before. */
+export type Drained = (sent: boolean) => void;
+
 export class Session {
   readonly jid: JID;
   readonly account: Account;
@@ -34,7 +42,7 @@ export class Session {
   open = true;
   /** Log position its offline read reaches to: entries up to it come only from that read (engineering: sessions are picked at release). */
   readUpTo = 0;
-  #held: Stanza[] | undefined;
+  #held: Held[] | undefined;
   #heldBytes = 0;
 
   constructor(jid: JID, account: Account, sink: Sink, makeLane: (session: Session) => Lane) {
@@ -54,10 +62,11 @@ export class Session {
   }
 
   /** Sends a stanza. While live ones are held back, messages and whatever comes from others queue (RFC 6120 §10.1: in the order they came). */
-  send(stanza: Stanza): void {
+  send(stanza: Stanza, drained?: Drained): void {
     if (!this.open) return;
-    if (this.#held && this.#mustWait(stanza)) this.#hold(stanza);
-    else this.sink.send(stanza);
+    if (this.#held && this.#mustWait(stanza)) return this.#hold(this.#held, stanza, drained);
+    this.sink.send(stanza);
+    if (drained) this.sink.drained(drained);
   }
 
   /** Sends a stored message, ahead of the live stanzas that are held back. */
@@ -75,20 +84,17 @@ export class Session {
     const held = this.#held;
     this.#held = undefined;
     this.#heldBytes = 0;
-    for (const stanza of held ?? []) this.send(stanza);
+    for (const { stanza, drained } of held ?? []) this.send(stanza, drained);
   }
 
-  #hold(stanza: Stanza): void {
-    this.#held?.push(stanza);
+  #hold(held: Held[], stanza: Stanza, drained: Drained | undefined): void {
+    held.push({ stanza, drained });
     this.#heldBytes += stanza.size + HELD_OVERHEAD_BYTES;
     if (this.#heldBytes > MAX_HELD_BYTES)
       this.sink.close(new StreamError("resource-constraint", "too much at once behind stored messages"));
   }
 
-  /**
-   * All but the answers of the server and of the session's own account. A roster push must not overtake the presence that it follows
-   * from (RFC 6121 §3.1.6, §3.2.3, §3.3.3).
-   */
+  /** Messages, what comes from others, and pushes about them, which must not overtake what they follow from (RFC 6121 §3.1.6, §3.2.3). */
   #mustWait({ kind, type, from }: Stanza): boolean {
     if (kind === "message") return true;
     if (from === undefined) return kind === "iq" && type === "set";

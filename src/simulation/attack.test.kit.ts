@@ -1,6 +1,5 @@
 // What the tests of attacks share: connections brought to each stage of a stream, and how a refused one looks.
 import { expect } from "@jest/globals";
-import { JID } from "../stanza/jid.js";
 import type { Element } from "../xml/element.js";
 import { header, PASSWORD, simulate, type Simulation, until } from "./simulation.js";
 import type { WireClient } from "./wire-client.js";
@@ -24,7 +23,7 @@ export type Stage = (typeof STAGES)[number];
 export async function clientAt(stage: Stage, simulation: Simulation): Promise<WireClient> {
   const client = simulation.connect();
   const { domain } = simulation.server.c2s.config;
-  await simulation.server.core.users.create(JID.of("mallory", domain), PASSWORD);
+  await simulation.account("mallory");
   const steps: readonly (() => Promise<unknown>)[] = [
     () => Promise.resolve(client.send(header(domain))),
     async () => {

@@ -6,6 +6,9 @@ import type { Log, LogEvent } from "../core/log.js";
 import { SeededRandom } from "../core/random.js";
 import { SECTIONS } from "../features.js";
 import { openServer, STORES, type Server } from "../start.js";
+import { ACCOUNT_STORE } from "../core/account.js";
+import { deriveCredentials } from "../sasl/credentials.js";
+import type { Json } from "../storage/writes.js";
 import { JID } from "../stanza/jid.js";
 import { MemoryDisk } from "../storage/memory/disk.js";
 import { openMemory } from "../storage/memory/memory.js";
@@ -23,6 +26,8 @@ export interface Simulation {
   readonly disk: MemoryDisk;
   /** A connection on which nothing has been said yet. */
   readonly connect: (client?: WireClient) => WireClient;
+  /** Makes an account, unless it is there, whose password is PASSWORD. */
+  readonly account: (user: string) => Promise<void>;
   /** A client logged in as `user` (made if need be) and bound to `resource`. */
   readonly login: (user: string, resource: string, client?: WireClient) => Promise<WireClient>;
   /** What the server has logged. */
@@ -57,8 +62,14 @@ export async function simulate(toml = "", disk = new MemoryDisk(), clock = new F
     client.stream = new ClientStream(server.c2s, client);
     return client;
   };
+  const account = async (user: string): Promise<void> => {
+    const jid = JID.of(user, config.domain);
+    const doc = { v: 1, created: clock.now(), credentials: (await CREDENTIALS) as Json };
+    const put = { op: "put", store: ACCOUNT_STORE, owner: jid.toString(), key: "", doc, ifAbsent: true } as const;
+    if ((await server.core.committer.commit([put])) === "done") server.core.accounts.invalidate(jid);
+  };
   const login = async (user: string, resource: string, client = new WireClient()): Promise<WireClient> => {
-    await server.core.users.create(JID.of(user, config.domain), PASSWORD);
+    await account(user);
     connect(client);
     client.send(header(config.domain));
     const plain = Buffer.from(`\0${user}\0${PASSWORD}`).toString("base64");
@@ -75,9 +86,11 @@ export async function simulate(toml = "", disk = new MemoryDisk(), clock = new F
     await server.stop();
     return simulate(toml, disk, clock);
   };
-  return { server, clock, storage, disk, connect, login, settle, restart, events };
+  return { server, clock, storage, disk, connect, account, login, settle, restart, events };
 }
 
+/** Derived once: every account has the same. */
+const CREDENTIALS = deriveCredentials(PASSWORD, 4096, (size) => Buffer.alloc(size, "salt"));
 const TURNS = 4; // enough for a read, a commit and what follows from them
 const MAX_WAITS = 100_000; // key derivation runs on other threads, so its end is waited for
 
@@ -96,13 +109,14 @@ export function header(to: string): string {
 export async function until(
   { settle }: Pick<Simulation, "settle">,
   client: WireClient,
-  name: string,
+  name: string | RegExp,
 ): Promise<readonly Element[]> {
+  const isIt = (one: Element): boolean => (typeof name === "string" ? one.name === name : name.test(one.name));
   const seen: Element[] = [];
   for (let wait = 0; wait < MAX_WAITS; wait++) {
     await settle();
     seen.push(...client.take());
-    if (seen.some((element) => element.name === name)) return seen;
+    if (seen.some(isIt)) return seen;
   }
-  throw new Error(`no <${name}/> came, but: ${seen.map(String).join("")}`);
+  throw new Error(`no ${String(name)} came, but: ${seen.map(String).join("")}`);
 }

@@ -28,8 +28,8 @@ export interface Simulation {
   readonly connect: (client?: WireClient) => WireClient;
   /** Makes an account, unless it is there, whose password is PASSWORD. */
   readonly account: (user: string) => Promise<void>;
-  /** A client logged in as `user` (made if need be) and bound to `resource`. */
-  readonly login: (user: string, resource: string, client?: WireClient) => Promise<WireClient>;
+  /** A client logged in as `user` (made if need be) and bound to `resource`; `declarations` go into its stream header. */
+  readonly login: (user: string, resource: string, client?: WireClient, declarations?: string) => Promise<WireClient>;
   /** What the server has logged. */
   readonly events: readonly LogEvent[];
   /** Lets everything that is under way come to its end. */
@@ -68,14 +68,19 @@ export async function simulate(toml = "", disk = new MemoryDisk(), clock = new F
     const put = { op: "put", store: ACCOUNT_STORE, owner: jid.toString(), key: "", doc, ifAbsent: true } as const;
     if ((await server.core.committer.commit([put])) === "done") server.core.accounts.invalidate(jid);
   };
-  const login = async (user: string, resource: string, client = new WireClient()): Promise<WireClient> => {
+  const login = async (
+    user: string,
+    resource: string,
+    client = new WireClient(),
+    declarations = "",
+  ): Promise<WireClient> => {
     await account(user);
     connect(client);
     client.send(header(config.domain));
     const plain = Buffer.from(`\0${user}\0${PASSWORD}`).toString("base64");
     client.send(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${plain}</auth>`);
     await until({ settle }, client, "success");
-    client.send(header(config.domain));
+    client.send(header(config.domain).replace(/>$/, `${declarations}>`));
     client.send(
       `<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>${resource}</resource></bind></iq>`,
     );

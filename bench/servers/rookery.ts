@@ -17,17 +17,22 @@ export function rookeryIsBuilt(): boolean {
   return existsSync(ROOKERY);
 }
 
-/** `archive` as in the configuration: "never" compares with a server that has none. */
-export function rookery(
-  options: ServerOptions & { readonly archive?: "always" | "never"; readonly name?: string },
-): StartableServer {
-  return { name: options.name ?? "rookery", start: () => startRookery(options, options.archive ?? "never") };
+export interface RookeryOptions extends ServerOptions {
+  /** As in the configuration: "never" compares with a server that has none. */
+  readonly archive?: "always" | "never";
+  readonly name?: string;
+  /** Sections of the configuration, in place of those for measuring; at log level info at least, or the start is not noticed. */
+  readonly settings?: string;
 }
 
-async function startRookery({ folder, core }: ServerOptions, archive: string): Promise<RunningServer> {
+export function rookery(options: RookeryOptions): StartableServer {
+  return { name: options.name ?? "rookery", start: () => startRookery(options) };
+}
+
+async function startRookery({ folder, core, archive = "never", settings }: RookeryOptions): Promise<RunningServer> {
   mkdirSync(folder, { recursive: true });
   const config = join(folder, "rookery.toml");
-  writeFileSync(config, configuration(join(folder, "data"), archive));
+  writeFileSync(config, configuration(join(folder, "data"), settings ?? measured(archive)));
   const { child, ready } = await launchUntilReady(config, core);
   const port = portOf(ready.listen.c2s);
   const directTlsPort = portOf(ready.listen.direct_tls);
@@ -91,11 +96,12 @@ function portOf(addresses: readonly string[]): number {
   return Number(/:(\d+)$/.exec(addresses[0] ?? "")?.[1]);
 }
 
-function configuration(dataFolder: string, archive: string): string {
-  return `domain = "${DOMAIN}"
-data_dir = ${JSON.stringify(dataFolder)}
+function configuration(dataFolder: string, settings: string): string {
+  return `domain = "${DOMAIN}"\ndata_dir = ${JSON.stringify(dataFolder)}\n\n${settings}`;
+}
 
-[c2s]
+function measured(archive: string): string {
+  return `[c2s]
 listen = ["127.0.0.1:0"]
 direct_tls = ["127.0.0.1:0"]
 require_tls = false

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Answer, type Job, type Measured, PASSWORD, receiver, sender } from "./load.js";
-import { pinned, type RunningServer, type StartableServer } from "./servers/server.js";
+import { pinned, type RunningServer, type StartableServer } from "../conformance/servers/server.js";
 
 export const SERVER_CORE = 0;
 export const CLIENT_CORE = 1;

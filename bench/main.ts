@@ -1,13 +1,12 @@
 // `npm run bench` measures every server that is here and writes bench/RESULTS.md; with `-- --short` it only prints, in under 90 seconds.
 // `-- --only=prosody` leaves the others out.
-import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { compare, type Plan, SERVER_CORE, type Series } from "./compare.js";
 import { document, table } from "./report.js";
-import { prosody } from "./servers/prosody.js";
-import { rookery, rookeryIsBuilt } from "./servers/rookery.js";
-import type { StartableServer } from "./servers/server.js";
+import { prosody, prosodyIsInstalled } from "../conformance/servers/prosody.js";
+import { rookery, rookeryIsBuilt } from "../conformance/servers/rookery.js";
+import type { StartableServer } from "../conformance/servers/server.js";
 
 const RESULTS = fileURLToPath(new URL("../../bench/RESULTS.md", import.meta.url));
 const LONG: Plan = { pairs: 50, inFlight: 10, rounds: 3, warmUpMs: 5000, measureMs: 8000 };
@@ -29,14 +28,13 @@ export function shortBench(): Promise<readonly Series[]> {
 function present(long: boolean): Contestant[] {
   const core = SERVER_CORE;
   const all: Contestant[] = [];
-  if (rookeryIsBuilt()) all.push(["rookery", (folder) => rookery({ folder, core })]);
+  if (rookeryIsBuilt()) all.push(["rookery", (folder) => rookery({ folder, core, archive: "never" })]);
   if (long && rookeryIsBuilt())
     all.push([
       "rookery-archive",
       (folder) => rookery({ folder, core, archive: "always", name: "rookery, archive on" }),
     ]);
-  if (spawnSync("prosodyctl", ["about"], { stdio: "ignore" }).status === 0)
-    all.push(["prosody", (folder) => prosody({ folder, core })]);
+  if (prosodyIsInstalled()) all.push(["prosody", (folder) => prosody({ folder, core })]);
   return all;
 }
 

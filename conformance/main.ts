@@ -6,11 +6,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { shortBench } from "../bench/main.js";
 import { table } from "../bench/report.js";
-import { prosody } from "../bench/servers/prosody.js";
-import { rookery } from "../bench/servers/rookery.js";
+import { prosody } from "./servers/prosody.js";
+import { rookery } from "./servers/rookery.js";
+import { badInputPart } from "./bad-input/bad-input.js";
+import { gsaslPart } from "./interop/gsasl.js";
 import { smackPart } from "./interop/smack.js";
 import { slixmppPart } from "./interop/slixmpp.js";
 import { xmppjsPart } from "./interop/xmppjs.js";
+import { startPart } from "./start/start.js";
 import { missing, type Outcome, type Part, plus, say, scriptPart, type Surroundings } from "./part.js";
 
 const benchPart: Part = {
@@ -27,9 +30,12 @@ const benchPart: Part = {
 
 /** In this order. A part that another suite brings is one line here. */
 const PARTS: readonly Part[] = [
+  startPart,
+  badInputPart,
   scriptPart("scenes", ["1.11"], "build/conformance/runner/main.js"),
   scriptPart("scenes on Prosody", ["1.11"], "build/conformance/runner/main.js", "--server", "prosody"),
   scriptPart("attacks", ["1.show3", "A1", "A2", "A6", "X5", "X11"], "build/conformance/attacks/main.js"),
+  gsaslPart,
   slixmppPart,
   xmppjsPart,
   smackPart,

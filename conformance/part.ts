@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { StartableServer } from "../bench/servers/server.js";
+import type { StartableServer } from "./servers/server.js";
 
 export interface Outcome {
   readonly passed: number;
@@ -30,6 +30,28 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export function say(line: string): void {
   process.stdout.write(line + "\n");
+}
+
+/** Checks one after the other: a line for each, and their count. */
+export class Checks {
+  #passed = 0;
+  #failed = 0;
+
+  get outcome(): Outcome {
+    return { passed: this.#passed, failed: this.#failed, skipped: 0 };
+  }
+
+  /** A check that throws has failed; the next ones run all the same. */
+  async shows(title: string, check: () => Promise<void>): Promise<void> {
+    try {
+      await check();
+      this.#passed++;
+      say(`ok      ${title}`);
+    } catch (error) {
+      this.#failed++;
+      say(`FAILED  ${title}\n        ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
 }
 
 /** The outcome of a suite that cannot run here: a failure in CI, else skipped. */

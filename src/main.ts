@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { accountActions } from "./admin/accounts.js";
 import type { AdminActions } from "./admin/actions.js";
-import type { Listeners } from "./c2s/listener.js";
+import { mayListen, type Listeners } from "./c2s/listener.js";
 import { checkEndpoint, checkFolder, type Finding } from "./admin/check.js";
 import { type ExitCode, runCli } from "./admin/cli.js";
 import { controlPath } from "./admin/control-path.js";
@@ -47,6 +47,7 @@ async function start({ config, warnings }: LoadedConfig): Promise<ExitCode> {
   for (const text of warnings) log.warn({ ev: "config.warning", text });
   const lock = acquireLock(config.data_dir);
   try {
+    await mayListen({ config, log });
     const tls = await TlsContexts.open(() => certificates(config, log));
     const server = await openServer({
       config,

@@ -2,7 +2,7 @@
 // stay, and its memory afterwards is what it was after a first such wave (rulings 28).
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import type { RunningServer } from "../../bench/servers/server.js";
+import type { RunningServer } from "../servers/server.js";
 import { say } from "../part.js";
 import { auth, header, Line } from "./line.js";
 import { type Attack, expectThat } from "./suite.js";

@@ -3,37 +3,19 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { rookery } from "../../bench/servers/rookery.js";
+import { rookery } from "../servers/rookery.js";
 import { say } from "../part.js";
 import { CONNECTIONS_PER_ADDRESS, flood } from "./flood.js";
 import { NEGOTIATION, PASSWORD } from "./negotiation.js";
 import { runAttacks, type Score } from "./suite.js";
 
-const SETTINGS = `[c2s]
-listen = ["127.0.0.1:0"]
-direct_tls = ["127.0.0.1:0"]
-require_tls = true
-
-[auth]
-scram_iterations = 4096
-
-[registration]
-mode = "open"
-
-[limits]
-preauth_deadline = "5s"
-close_timeout = "1s"
-connections_per_address = ${CONNECTIONS_PER_ADDRESS}
-auth_failures_per_account = 0
-auth_failures_per_address = 0
-
-[http]
-listen = []
-
-[log]
-level = "info"
-format = "json"
-`;
+const LIMITS: readonly string[] = [
+  'preauth_deadline = "5s"',
+  'close_timeout = "1s"',
+  `connections_per_address = ${CONNECTIONS_PER_ADDRESS}`,
+  "auth_failures_per_account = 0",
+  "auth_failures_per_address = 0",
+];
 
 async function main(options: readonly string[]): Promise<number> {
   const connections = options.includes("--full") ? 100_000 : 10_000;
@@ -42,7 +24,7 @@ async function main(options: readonly string[]): Promise<number> {
   const score: Score = { passed: 0, failed: 0 };
   const folder = mkdtempSync(join(tmpdir(), "rookery-attacks-"));
   try {
-    const server = await rookery({ folder, settings: SETTINGS }).start();
+    const server = await rookery({ folder, tls: "required", limits: LIMITS }).start();
     try {
       await server.register("romeo", PASSWORD);
       await runAttacks(attacks, server, score);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { ConnectionOptions } from "node:tls";
 import { logIn, type ClientOptions } from "#rookery/sasl/client.test.support.js";
 import { failure, type Mechanism, type SaslCondition, type SaslStep } from "#rookery/sasl/mechanism.js";
-import type { RunningServer } from "../../bench/servers/server.js";
+import type { RunningServer } from "../servers/server.js";
 import { auth, header, Line, SASL, STARTTLS } from "./line.js";
 import { type Attack, expectThat } from "./suite.js";
 

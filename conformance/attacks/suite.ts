@@ -1,5 +1,5 @@
 // How the attacks on a real process are listed and counted: one line each, `N passed, N failed` at the end.
-import type { RunningServer } from "../../bench/servers/server.js";
+import type { RunningServer } from "../servers/server.js";
 import { say } from "../part.js";
 
 export interface Attack {

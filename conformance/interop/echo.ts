@@ -3,9 +3,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { certificateIn } from "../../bench/servers/certificate.js";
-import type { RunningServer } from "../../bench/servers/server.js";
-import { type Outcome, say, type Surroundings } from "../part.js";
+import { certificateIn } from "../servers/certificate.js";
+import type { RunningServer } from "../servers/server.js";
+import { Checks, type Outcome, say, type Surroundings } from "../part.js";
 import type { Login, Mode, Peer, PeerProgram } from "./peer.js";
 
 const MESSAGES = 200;
@@ -30,8 +30,7 @@ export class EchoSuite {
   readonly #bot: PeerProgram;
   readonly #client: PeerProgram;
   readonly #folder = mkdtempSync(join(tmpdir(), "rookery-echo-"));
-  #passed = 0;
-  #failed = 0;
+  readonly #checks = new Checks();
 
   constructor(around: Surroundings, bot: PeerProgram, client: PeerProgram) {
     this.#around = around;
@@ -61,19 +60,11 @@ export class EchoSuite {
     } finally {
       rmSync(this.#folder, { recursive: true, force: true });
     }
-    return { passed: this.#passed, failed: this.#failed, skipped: 0 };
+    return this.#checks.outcome;
   }
 
   async #shows(what: string, check: () => Promise<void>): Promise<void> {
-    const title = `${this.#client.name} and ${this.#bot.name} bot: ${what}`;
-    try {
-      await check();
-      this.#passed++;
-      say(`ok      ${title}`);
-    } catch (error) {
-      this.#failed++;
-      say(`FAILED  ${title}\n        ${error instanceof Error ? error.message : String(error)}`);
-    }
+    await this.#checks.shows(`${this.#client.name} and ${this.#bot.name} bot: ${what}`, check);
   }
 
   async #distrust(server: RunningServer): Promise<void> {

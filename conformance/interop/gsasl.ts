@@ -1,6 +1,5 @@
 // GNU SASL as an independent client of the mechanisms, with GnuTLS at the other end of the channel binding. Its command line
 // speaks IMAP only, so the mechanisms answer behind the few lines of IMAP that a login takes.
-// Run: node build/conformance/interop/gsasl.js (needs Debian's gsasl and openssl; without them it says so and passes, in CI it fails).
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes, X509Certificate } from "node:crypto";
 import { once } from "node:events";
@@ -15,6 +14,8 @@ import { type Credentials, deriveCredentials } from "#rookery/sasl/credentials.j
 import { nodeCrypto } from "#rookery/sasl/crypto.js";
 import { decodeBase64 } from "#rookery/sasl/encoding.js";
 import type { Mechanism, SaslContext, SaslStep } from "#rookery/sasl/mechanism.js";
+import { Checks, missing, type Part } from "../part.js";
+import { certificateIn } from "../servers/certificate.js";
 import { createMechanism, offeredMechanisms } from "#rookery/sasl/mechanisms.js";
 
 const PASSWORD = "wherefore art thou";
@@ -139,13 +140,10 @@ class Connection {
 
 function makeIdentity(): Identity {
   const folder = mkdtempSync(join(tmpdir(), "gsasl-"));
-  const [certificate, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
-  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-days", "1"];
-  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-  spawnSync("openssl", ["req", "-x509", ...curve, ...subject, "-keyout", key, "-out", certificate]);
-  const identity = { cert: readFileSync(certificate), key: readFileSync(key) };
+  const cert = Buffer.from(certificateIn(folder, "localhost"));
+  const key = readFileSync(join(folder, "key.pem"));
   rmSync(folder, { recursive: true });
-  return identity;
+  return { cert, key };
 }
 
 /** Whether gsasl says that it is logged in. It checks the server's signature itself. */
@@ -163,27 +161,27 @@ async function logIn(
   return { loggedIn: output.includes("OK logged in") && !output.includes("error"), output };
 }
 
-async function main(): Promise<void> {
-  if (spawnSync("gsasl", ["--version"]).status !== 0 || spawnSync("openssl", ["version"]).status !== 0) {
-    process.stdout.write("gsasl: skipped, gsasl or openssl is not installed\n");
-    process.exitCode = process.env["CI"] === undefined ? 0 : 1;
-    return;
-  }
-  const identity = makeIdentity();
-  const juliet = await deriveCredentials(PASSWORD, 4096, randomBytes);
-  const server = createServer((socket) => new Connection(socket, identity, juliet)).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  let failed = 0;
-  for (const attempt of ATTEMPTS) {
-    const { loggedIn, output } = await logIn(server, attempt);
-    const right = attempt.succeeds ? loggedIn : output.includes("NO not-authorized");
-    if (!right) failed++;
-    const how = attempt.password === PASSWORD ? "right password" : "wrong password";
-    process.stdout.write(`${right ? "ok" : "FAILED"}  gsasl ${attempt.mechanism}, ${how}\n${right ? "" : output}`);
-  }
-  server.close();
-  process.stdout.write(`gsasl: ${ATTEMPTS.length - failed} passed, ${failed} failed\n`);
-  process.exitCode = failed > 0 ? 1 : 0;
+export const gsaslPart: Part = {
+  name: "gsasl",
+  shows: ["1.4"],
+  run: async (around) => {
+    if (spawnSync("gsasl", ["--version"]).status !== 0) return missing("gsasl is not installed", around);
+    const identity = makeIdentity();
+    const juliet = await deriveCredentials(PASSWORD, 4096, randomBytes);
+    const server = createServer((socket) => new Connection(socket, identity, juliet)).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const checks = new Checks();
+    for (const attempt of ATTEMPTS) await checks.shows(titleOf(attempt), () => meets(server, attempt));
+    server.close();
+    return checks.outcome;
+  },
+};
+
+function titleOf({ mechanism, password }: Attempt): string {
+  return `gsasl ${mechanism}, ${password === PASSWORD ? "right" : "wrong"} password`;
 }
 
-await main();
+async function meets(server: Server, attempt: Attempt): Promise<void> {
+  const { loggedIn, output } = await logIn(server, attempt);
+  if (!(attempt.succeeds ? loggedIn : output.includes("NO not-authorized"))) throw new Error(output);
+}

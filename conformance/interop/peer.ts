@@ -1,7 +1,7 @@
 // A client that others wrote, run as a process of its own: the driver gives it an account and a mode, and reads lines of JSON from it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { end } from "../../bench/servers/server.js";
+import { end } from "../servers/server.js";
 
 /** What a peer says: `ready` once it is online, then one line per message that it received. */
 export type PeerLine =

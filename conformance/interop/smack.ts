@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RunningServer } from "../../bench/servers/server.js";
+import type { RunningServer } from "../servers/server.js";
 import { missing, type Outcome, type Part, say, type Surroundings } from "../part.js";
 
 /** Classes of Smack 4.5.0-beta5 that must pass, with the number of their test methods: 36 in all, of which LEAST have to pass. */

@@ -6,18 +6,18 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { SceneError, type Scene } from "./notation/scene.js";
 import { readScenes } from "./notation/read.js";
-import { Theatre, type Result } from "./play.js";
-import { prosody } from "./servers/prosody.js";
-import { rookery } from "./servers/rookery.js";
-import type { ServerKind } from "./servers/server.js";
+import { type MakeServer, type Result, Theatre } from "./play.js";
+import { prosody } from "../servers/prosody.js";
+import { rookery } from "../servers/rookery.js";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const SCENES = join(ROOT, "conformance/scenes");
-const KINDS: Readonly<Record<string, ServerKind>> = { rookery, prosody };
+const KINDS: Readonly<Record<string, MakeServer>> = { rookery, prosody };
 const USAGE = `npm run scenes -- [--server ${Object.keys(KINDS).join("|")}] [--only TEXT] [--ascii | --non-ascii] [--limit MS] [--at-once N] [--keep] [--json FILE]`;
 
 interface Choice {
-  readonly kind: ServerKind;
+  readonly name: string;
+  readonly server: MakeServer;
   readonly only: string;
   readonly nonAscii: readonly boolean[];
   readonly limitMs: number;
@@ -57,8 +57,8 @@ async function playAll(choice: Choice): Promise<number> {
     if (choice.keep) say(`kept: ${folder}`);
     else await rm(folder, { recursive: true, force: true });
   }
-  await writeFile(choice.json, JSON.stringify(reportOf(choice.kind.name, results), undefined, 2) + "\n");
-  return summary(results, choice.kind.name);
+  await writeFile(choice.json, JSON.stringify(reportOf(choice.name, results), undefined, 2) + "\n");
+  return summary(results, choice.name);
 }
 
 /** Every scene whose file or first line holds the text. A pattern that fits none is an error, not a success. */
@@ -88,10 +88,11 @@ function choose(): Choice {
   };
   const { values } = parseArgs({ options });
   const name = values.server ?? "rookery";
-  const kind = KINDS[name];
-  if (!kind) throw new TypeError(USAGE);
+  const server = KINDS[name];
+  if (!server) throw new TypeError(USAGE);
   return {
-    kind,
+    name,
+    server,
     only: values.only ?? "",
     nonAscii: values.ascii ? [false] : values["non-ascii"] ? [true] : [false, true],
     limitMs: whole(values.limit, 10_000),

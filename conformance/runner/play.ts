@@ -1,7 +1,7 @@
 // Plays many scenes a few at a time and says of each how it went; servers are started once per set of settings.
 import { join } from "node:path";
 import type { Scene } from "./notation/scene.js";
-import type { RunningServer, ServerKind } from "./servers/server.js";
+import type { RunningServer, ServerOptions, StartableServer } from "../servers/server.js";
 import { Failure, Stage } from "./stage.js";
 
 /** How a scene went. `differs`: it failed, and the scene says that it must on this server. */
@@ -14,8 +14,13 @@ export interface Result {
   readonly durationMs: number;
 }
 
+/** One kind of server, with some settings, in a folder of its own. */
+export type MakeServer = (options: ServerOptions) => StartableServer;
+
 export interface Options {
-  readonly kind: ServerKind;
+  /** The name that scenes give the server. */
+  readonly name: string;
+  readonly server: MakeServer;
   readonly folder: string;
   readonly limitMs: number;
   readonly atOnce: number;
@@ -52,7 +57,7 @@ export class Theatre {
   }
 
   async #playOne(scene: Scene, nonAscii: boolean): Promise<Result> {
-    const reason = scene.differs.get(this.#options.kind.name);
+    const reason = scene.differs.get(this.#options.name);
     const limitMs = reason === undefined ? this.#options.limitMs : Math.min(DIFFERS_LIMIT_MS, this.#options.limitMs);
     const server = await this.#server(scene);
     const started = performance.now();
@@ -62,12 +67,13 @@ export class Theatre {
       (error: unknown) => (error instanceof Failure ? error : Promise.reject(error as Error)),
     );
     const durationMs = Math.round(performance.now() - started);
-    return { scene, nonAscii, durationMs, ...judge(scene, failure, reason, this.#options.kind.name) };
+    return { scene, nonAscii, durationMs, ...judge(scene, failure, reason, this.#options.name) };
   }
 
   #server(scene: Scene): Promise<RunningServer> {
     const key = `registration-${scene.settings.registration}-tls-${scene.settings.tls}`;
-    const started = this.#servers.get(key) ?? this.#options.kind.start(join(this.#options.folder, key), scene.settings);
+    const options = { folder: join(this.#options.folder, key), ...scene.settings };
+    const started = this.#servers.get(key) ?? this.#options.server(options).start();
     this.#servers.set(key, started);
     return started;
   }

@@ -4,7 +4,7 @@ import { authenticate, bind } from "./login.js";
 import { match } from "./notation/pattern.js";
 import type { Member, Pattern, Scene, Step } from "./notation/scene.js";
 import { asBytes, fill, fresh, TemplateError } from "./notation/template.js";
-import type { RunningServer } from "./servers/server.js";
+import type { RunningServer } from "../servers/server.js";
 import { ClientStream, describeArrival, negotiateTls, openStream, type Arrival } from "./stream.js";
 import { befriend } from "./subscriptions.js";
 import { accented, dressed, stampOf } from "./wardrobe.js";
@@ -79,7 +79,7 @@ export class Stage {
     this.#values.set("nobody.local", `nobody-${stamp}`);
     this.#values.set("nobody", `nobody-${stamp}@${this.#play.server.domain}`);
     const locals = new Set(this.#scene.cast.flatMap((member) => member.local ?? []));
-    for (const local of locals) await this.#play.server.createAccount(`${local}-${stamp}`, PASSWORD);
+    for (const local of locals) await this.#play.server.register(`${local}-${stamp}`, PASSWORD);
     for (const member of this.#scene.cast) this.#dress(member, stamp);
     for (const step of this.#scene.steps) if (step.kind === "given") await this.#befriend(step.watcher, step.watched);
     for (const member of this.#scene.cast) if (this.#isThereFirst(member)) await this.#connect(member);

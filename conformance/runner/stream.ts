@@ -10,9 +10,9 @@ import { StreamReader, child, show, type StreamEvent, type Tree } from "./xml.js
 export interface Address {
   readonly host: string;
   readonly port: number;
-  readonly tlsPort: number;
+  readonly directTlsPort: number;
   readonly domain: string;
-  readonly ca: string | undefined;
+  readonly ca: string;
 }
 
 /** What arrived: an event of the XML stream, or the end of the connection. */
@@ -63,9 +63,9 @@ export class ClientStream {
   }
 
   async connect(direct: boolean): Promise<void> {
-    const { host, port, tlsPort } = this.#address;
+    const { host, port, directTlsPort } = this.#address;
     const local = this.#localAddress === undefined ? {} : { localAddress: this.#localAddress };
-    const socket = connect({ host, port: direct ? tlsPort : port, noDelay: true, ...local });
+    const socket = connect({ host, port: direct ? directTlsPort : port, noDelay: true, ...local });
     await once(socket, "connect");
     if (direct) await this.#secure(socket);
     else this.#attach(socket);
@@ -164,8 +164,7 @@ export class ClientStream {
 
   async #secure(socket: Socket): Promise<void> {
     const { domain, ca } = this.#address;
-    const trust = ca === undefined ? { rejectUnauthorized: false } : { ca };
-    const tls = connectTls({ socket, servername: domain, ALPNProtocols: ["xmpp-client"], ...trust });
+    const tls = connectTls({ socket, servername: domain, ALPNProtocols: ["xmpp-client"], ca });
     await once(tls, "secureConnect");
     this.#attach(tls);
   }

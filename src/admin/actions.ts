@@ -1,5 +1,6 @@
 // What an administrator can have done to accounts: the same requests from the command line, whether a server runs or not.
 import { z } from "zod";
+import type { ForOperator } from "../core/reason.js";
 
 /** Done by main with the accounts of the store. Failures that the administrator can understand are thrown as {@link AdminFault}. */
 export interface AdminActions {
@@ -14,10 +15,14 @@ export interface AdminActions {
 }
 
 /** Why something asked for was not done, in one line. */
-export class AdminFault extends Error {
+export class AdminFault extends Error implements ForOperator {
   constructor(message: string) {
     super(message);
     this.name = "AdminFault";
+  }
+
+  get forOperator(): readonly string[] {
+    return [this.message];
   }
 }
 

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LoadedConfig } from "../core/config.js";
+import { StoreFault } from "../storage/port.js";
 import { AdminFault } from "./actions.js";
 import type { AdminActions } from "./actions.js";
 import { checkEndpoint, checkFolder, listenFault } from "./check.js";
@@ -128,11 +129,11 @@ describe("the command line", () => {
   });
 
   it("ends with exit code 1 and no stack when the start fails for a reason outside @1.bad", async () => {
-    const fault = Object.assign(new Error("port 5222 is taken"), { name: "StoreFault" });
+    const fault = new StoreFault("locked", "the data folder is in use", "name another data_dir");
     expect(await run("", { start: () => Promise.reject(fault) })).toEqual({
       code: 1,
       out: "",
-      err: "rookery: port 5222 is taken\n",
+      err: "rookery: the data folder is in use: name another data_dir\n",
     });
   });
 

@@ -6,6 +6,7 @@ import { loadConfig } from "../core/config.js";
 import type { ConfigSection, LoadedConfig } from "../core/config.js";
 import { nearest } from "../core/config/nearest.js";
 import { printConfig } from "../core/config/print.js";
+import { linesForOperator } from "../core/reason.js";
 import { perform } from "./actions.js";
 import type { AdminActions, AdminRequest } from "./actions.js";
 import type { Finding } from "./check.js";
@@ -34,9 +35,6 @@ export interface CliPorts {
   check(loaded: LoadedConfig): Promise<readonly Finding[]>;
 }
 
-/** An error that calls itself a fault has a message made for the operator: it is printed as it is, without a stack. */
-const SPOKEN = /Fault$/;
-
 const DEFAULT_FILE = "rookery.toml";
 
 /** Runs one command to its end and says with what to exit. Nothing is thrown. */
@@ -54,12 +52,9 @@ export async function runCli(ports: CliPorts): Promise<ExitCode> {
 }
 
 function failureText(error: unknown): string {
-  if (!(error instanceof Error)) return `rookery: ${String(error)}\n`;
-  if (!SPOKEN.test(error.name)) return `rookery: ${error.stack ?? error.message}\n`;
-  return error.message
-    .split("\n")
-    .map((line) => `rookery: ${line}\n`)
-    .join("");
+  const lines = linesForOperator(error);
+  if (lines) return lines.map((line) => `rookery: ${line}\n`).join("");
+  return `rookery: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`;
 }
 
 function commands(ports: CliPorts, exit: (code: ExitCode) => void): Command {

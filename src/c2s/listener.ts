@@ -8,14 +8,20 @@ import {
 } from "node:tls";
 import type { Endpoint } from "../core/config/values.js";
 import { Handshakes } from "./handshakes.js";
+import type { Log } from "../core/log.js";
+import type { ForOperator } from "../core/reason.js";
 import { ClientStream } from "./stream.js";
 import type { C2SPorts } from "./ports.js";
 import { securityOf, TcpTransport } from "./tcp.js";
 import { TLS_SETTINGS, type TlsContexts } from "./tls/contexts.js";
 
 /** An address could not be listened on; the message names it, the reason and the mend. */
-export class ListenFault extends Error {
+export class ListenFault extends Error implements ForOperator {
   override readonly name = "ListenFault";
+
+  get forOperator(): readonly string[] {
+    return [this.message];
+  }
 }
 
 export interface Listeners {
@@ -32,6 +38,17 @@ const ALPN = "xmpp-client"; // XEP-0368 §4
 const SWEEP_MS = 15_000;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1; // what Node can wait for at most
 
+/** Rejects with a `ListenFault` if an address cannot be listened on: asked before the data is opened, so that a vain start touches none. */
+export async function mayListen({ config, log }: Pick<C2SPorts, "config" | "log">): Promise<void> {
+  const opened: Server[] = [];
+  try {
+    await openAll(config.c2s.listen, "c2s.listen", createServer, opened, log);
+    await openAll(config.c2s.direct_tls, "c2s.direct_tls", createServer, opened, log);
+  } finally {
+    await closeAll(opened);
+  }
+}
+
 /** Opens all listeners, or none: a `ListenFault` names the first that failed. */
 export async function listen(ports: C2SPorts, tls: TlsContexts): Promise<Listeners> {
   const { c2s } = ports.config;
@@ -42,9 +59,15 @@ export async function listen(ports: C2SPorts, tls: TlsContexts): Promise<Listene
       "c2s.listen",
       () => createServer({ noDelay: true }, (socket) => accept(ports, socket, tls)),
       opened,
-      ports,
+      ports.log,
     );
-    const directTls = await openAll(c2s.direct_tls, "c2s.direct_tls", () => directTlsServer(ports, tls), opened, ports);
+    const directTls = await openAll(
+      c2s.direct_tls,
+      "c2s.direct_tls",
+      () => directTlsServer(ports, tls),
+      opened,
+      ports.log,
+    );
     sweepForever(ports);
     const reload = (): void =>
       opened.forEach((server) => server instanceof TlsServer && server.setSecureContext(defaultContext(tls)));
@@ -95,12 +118,12 @@ async function openAll(
   setting: string,
   make: () => Server,
   opened: Server[],
-  ports: C2SPorts,
+  log: Log,
 ): Promise<string[]> {
   const addresses: string[] = [];
   for (const endpoint of endpoints) {
     const server = make();
-    const address = await open(server, endpoint, setting, ports);
+    const address = await open(server, endpoint, setting, log);
     if (address === undefined) continue;
     opened.push(server);
     addresses.push(address);
@@ -109,18 +132,18 @@ async function openAll(
 }
 
 /** Undefined where the host has no IPv6, which is worth a warning only. */
-function open(server: Server, { host, port }: Endpoint, setting: string, ports: C2SPorts): Promise<string | undefined> {
+function open(server: Server, { host, port }: Endpoint, setting: string, log: Log): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const noIpv6 = host.includes(":") && (error.code === "EAFNOSUPPORT" || error.code === "EADDRNOTAVAIL");
       if (!noIpv6) return reject(listenFault(error, `${host}:${port}`, setting));
-      ports.log.warn({ ev: "c2s.no_ipv6", address: host, setting });
+      log.warn({ ev: "c2s.no_ipv6", address: host, setting });
       resolve(undefined);
     });
     // "0.0.0.0" and "[::]" can share a port only if the second takes IPv6 alone.
     server.listen({ host, port, ipv6Only: host.includes(":") }, () => {
       server.removeAllListeners("error");
-      server.on("error", (error) => ports.log.error({ ev: "c2s.accept_failed", err: error }));
+      server.on("error", (error) => log.error({ ev: "c2s.accept_failed", err: error }));
       resolve(textOf(server.address() as AddressInfo));
     });
   });

@@ -13,9 +13,11 @@ export interface AccountsPorts {
   readonly stores: readonly string[];
   /** Bytes of unused accounts kept (`limits.account_cache`). */
   readonly cacheBytes: number;
-  /** Loads under way at once (`limits.loads`); more are refused. */
+  /** Loads under way at once (`limits.loads`); more wait. */
   readonly loads: number;
-  /** A load that takes longer is given up, in ms. */
+  /** Loads that may wait (`limits.load_queue`); more are refused. */
+  readonly queue: number;
+  /** A load that waits or takes longer is given up, in ms. */
   readonly timeoutMs: number;
 }
 
@@ -26,15 +28,26 @@ export class LoadFault extends Error {
 
 const EMPTY_ACCOUNT_BYTES = 500; // what an Account with its maps costs before any row
 
+interface Loading {
+  readonly account: Account;
+  readonly loaded: Promise<Account>;
+}
+
 export class Accounts {
   readonly #ports: AccountsPorts;
   readonly #held = new Map<string, Account>();
   readonly #cold: LRUCache<string, Account>;
-  readonly #loading = new Map<string, Promise<Account>>();
+  readonly #loading = new Map<string, Loading>();
+  /** Loads that wait for one of those under way to end, in order. */
+  readonly #waiting = new Set<() => void>();
+  #reads = 0;
 
   constructor(ports: AccountsPorts) {
     this.#ports = ports;
-    this.#cold = new LRUCache({ maxSize: ports.cacheBytes, sizeCalculation: sizeOf });
+    this.#cold = new LRUCache({
+      maxSize: Math.min(ports.cacheBytes, Number.MAX_SAFE_INTEGER), // Infinity is not taken
+      sizeCalculation: sizeOf,
+    });
   }
 
   /** The account if it is in memory and fresh. Never reads the store. */
@@ -50,15 +63,25 @@ export class Accounts {
     if (known) return known;
     const key = bare.toString();
     const underway = this.#loading.get(key);
-    if (underway) return underway;
-    if (this.#loading.size >= this.#ports.loads) throw new LoadFault("too many accounts are being loaded");
-    const loading = this.#read(bare, key).finally(() => this.#loading.delete(key));
-    this.#loading.set(key, loading);
-    return loading;
+    if (underway) return underway.loaded;
+    if (this.#waiting.size >= this.#ports.queue) throw new LoadFault("too many accounts are waiting to be loaded");
+    const account = this.#held.get(key) ?? new Account(bare.bare);
+    const loaded = this.#inTurn(key, () => this.#read(account, key)).finally(() => this.#loading.delete(key));
+    this.#loading.set(key, { account, loaded });
+    return loaded;
   }
 
-  /** Keeps the account in memory until as many `release` calls. */
-  hold(account: Account): void {
+  /**
+   * Keeps the account in memory until as many `release` calls. Returns the one to use: another one of the same address if that has
+   * been taken into use since this one was loaded.
+   */
+  hold(loaded: Account): Account {
+    const account = this.current(loaded);
+    this.#keep(account);
+    return account;
+  }
+
+  #keep(account: Account): void {
     if (account.holders++ > 0) return;
     const key = account.jid.toString();
     this.#cold.delete(key);
@@ -72,12 +95,17 @@ export class Accounts {
     if (!account.isStale) this.#cold.set(key, account);
   }
 
+  /** The one in use, where that is not the one that was loaded a moment ago. */
+  current(loaded: Account): Account {
+    return this.#held.get(loaded.jid.toString()) ?? loaded;
+  }
+
   /** Keeps the accounts a flow changed in memory until `releaseFor`: they are ahead of the store. */
   holdFor({ touched, held }: Pick<Flow, "touched" | "held">): void {
     for (const account of touched.keys()) {
       if (held.has(account)) continue;
       held.add(account);
-      this.hold(account);
+      this.#keep(account);
     }
   }
 
@@ -100,14 +128,46 @@ export class Accounts {
   invalidate(bare: JID): void {
     const key = bare.toString();
     this.#held.get(key)?.invalidate();
+    this.#cold.peek(key)?.invalidate(); // somebody may just have been given it
     this.#cold.delete(key);
+    this.#loading.get(key)?.account.invalidate();
   }
 
-  async #read(bare: JID, key: string): Promise<Account> {
+  /** Reads when one of the loads under way has ended. */
+  async #inTurn(key: string, read: () => Promise<Account>): Promise<Account> {
+    if (this.#reads < this.#ports.loads) this.#reads++;
+    else await this.#turn(key);
+    try {
+      return await read();
+    } finally {
+      const [next] = this.#waiting;
+      if (next) next();
+      else this.#reads--;
+    }
+  }
+
+  #turn(key: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const go = (): void => {
+        timer.cancel();
+        this.#waiting.delete(go);
+        resolve();
+      };
+      const timer = this.#ports.clock.after(this.#ports.timeoutMs, () => {
+        this.#waiting.delete(go);
+        reject(new LoadFault(`${key} waited too long to be loaded`));
+      });
+      this.#waiting.add(go);
+    });
+  }
+
+  async #read(account: Account, key: string): Promise<Account> {
     for (;;) {
-      const account = this.#held.get(key) ?? new Account(bare.bare);
       const generation = account.generation;
       const rows = await this.#withTimeout(this.#ports.storage.load([key], this.#ports.stores), key);
+      const held = this.#held.get(key);
+      if (held && held !== account && !held.isStale) return held; // taken into use while we read
+      if (held && held !== account) return this.#read(held, key);
       if (account.generation !== generation) continue; // invalidated while we read: read again
       account.load(rows.get(key) ?? []);
       if (account.holders === 0) this.#cold.set(key, account);

@@ -1,5 +1,5 @@
 // Group commit: one batch of units on its way to the store, the next one filling. Nothing is released before its unit is durable.
-import type { Storage } from "../storage/port.js";
+import { StoreFault, type Storage } from "../storage/port.js";
 import type { Outcome, Unit, Write } from "../storage/writes.js";
 import type { Account } from "./account.js";
 import type { Clock } from "./clock.js";
@@ -12,17 +12,19 @@ export interface Pending {
   readonly writes: readonly (Write | Append)[];
   /** The accounts it changed in memory, with the generation they had then. */
   readonly touched: ReadonlyMap<Account, number>;
-  /** Called once, with what became of it. Never "unknown" before `timeoutMs` of trying. */
+  /** Called once, with what became of it. "unknown" only after `timeoutMs` of trying: it may be in the store, now or later. */
   done(outcome: Outcome): void;
 }
 
 interface Queued extends Pending {
-  since: number;
-  bytes: number;
+  readonly since: number;
+  readonly bytes: number;
+  /** Sent before, with an unknown outcome. */
+  tried: boolean;
 }
 
 export interface CommitterPorts {
-  readonly storage: Pick<Storage, "commit">;
+  readonly storage: Pick<Storage, "commit" | "probe">;
   readonly ids: Ids;
   readonly clock: Clock;
   readonly log: Log;
@@ -43,8 +45,13 @@ export class Committer {
   #bytes = 0;
   #underway = false;
   #scheduled = false;
-  /** Called back when everything queued at the time has been settled, in order. */
-  #barriers: (() => void)[] = [];
+  /** Called back when everything queued has been settled. */
+  #whenIdle: (() => void)[] = [];
+  /** Called back when less than half of the limit waits. */
+  #whenRelieved: (() => void)[] = [];
+  /** Since when the store has taken nothing that it was given. */
+  #failingSince: number | undefined;
+  #probing = false;
 
   constructor(ports: CommitterPorts) {
     this.#ports = ports;
@@ -55,17 +62,20 @@ export class Committer {
     return this.#bytes > this.#ports.queueBytes;
   }
 
-  /** Joins the open batch. */
+  /** Calls back, once, when less than half of the limit waits. */
+  whenRelieved(callback: () => void): void {
+    this.#whenRelieved.push(callback);
+  }
+
+  /** Joins the open batch. Refused at once while the store has taken nothing for `timeoutMs` (engineering 4). */
   enqueue(pending: Pending): void {
-    const bytes = sizeOf(pending.writes);
+    const { writes, touched } = pending;
+    const bytes = sizeOf(writes);
+    const done = (outcome: Outcome): void => pending.done(outcome);
+    const queued: Queued = { writes, touched, done, since: this.#ports.clock.now(), bytes, tried: false };
     this.#bytes += bytes;
-    this.#open.push({
-      writes: pending.writes,
-      touched: pending.touched,
-      done: (outcome) => pending.done(outcome),
-      since: this.#ports.clock.now(),
-      bytes,
-    });
+    if (writes.length > 0 && this.#isDown) return this.#settle(queued, "refused");
+    this.#open.push(queued);
     this.#schedule();
   }
 
@@ -85,7 +95,11 @@ export class Committer {
   /** Resolves when nothing is waiting and nothing is under way. For an orderly stop. */
   idle(): Promise<void> {
     if (this.#open.length === 0 && !this.#underway) return Promise.resolve();
-    return new Promise((resolve) => this.#barriers.push(resolve));
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  get #isDown(): boolean {
+    return this.#failingSince !== undefined && this.#ports.clock.now() - this.#failingSince > this.#ports.timeoutMs;
   }
 
   #schedule(): void {
@@ -101,8 +115,9 @@ export class Committer {
     if (this.#underway) return;
     const batch = this.#takeBatch();
     if (batch.length === 0) {
-      if (this.#open.length > 0) this.#schedule();
-      else for (const resolve of this.#barriers.splice(0)) resolve();
+      if (this.#open.length > 0) return this.#schedule();
+      for (const resolve of this.#whenIdle.splice(0)) resolve();
+      this.#probe();
       return;
     }
     this.#underway = true;
@@ -120,7 +135,7 @@ export class Committer {
     for (const queued of this.#open) {
       if (batch.length >= this.#ports.batchUnits || restsOn(queued, touched)) break;
       taken++;
-      if (isOutdated(queued)) this.#settle(queued, "refused");
+      if (!queued.tried && isOutdated(queued)) this.#settle(queued, "refused");
       else batch.push(queued);
       for (const account of queued.touched.keys()) touched.add(account);
     }
@@ -136,13 +151,32 @@ export class Committer {
     const retry: Queued[] = [];
     batch.forEach((queued, i) => {
       const outcome = outcomes[i] ?? "unknown";
-      if (outcome === "unknown" && this.#ports.clock.now() - queued.since < this.#ports.timeoutMs) retry.push(queued);
-      else this.#settle(queued, outcome);
+      if (this.#isTriedAgain(queued, outcome, retry.length > 0)) retry.push(queued);
+      // After an unknown outcome a condition may not hold because the unit itself has been written.
+      else this.#settle(queued, outcome === "conflict" && queued.tried ? "unknown" : outcome);
+      queued.tried ||= outcome === "unknown";
     });
     if (retry.length > 0) {
       this.#open.unshift(...retry);
       this.#ports.clock.after(RETRY_MS, () => this.#resume());
     } else this.#resume();
+  }
+
+  /** What writes nothing is a barrier, or shows what is in memory: it waits for all before it. */
+  #isTriedAgain(queued: Queued, outcome: Outcome, afterOthers: boolean): boolean {
+    if (queued.writes.length === 0) return afterOthers;
+    return outcome === "unknown" && this.#ports.clock.now() - queued.since < this.#ports.timeoutMs;
+  }
+
+  /** Nothing is left to try, and the last that was tried failed: asks the store until it can write again. */
+  #probe(): void {
+    if (this.#failingSince === undefined || this.#probing) return;
+    this.#probing = true;
+    this.#ports.storage
+      .probe()
+      .then(() => (this.#failingSince = undefined))
+      .catch(() => this.#ports.clock.after(RETRY_MS, () => this.#next())) // the failed commits have been logged
+      .finally(() => (this.#probing = false));
   }
 
   #resume(): void {
@@ -153,22 +187,39 @@ export class Committer {
   async #commit(batch: readonly Unit[]): Promise<readonly Outcome[]> {
     const units = batch.filter((unit) => unit.writes.length > 0);
     if (units.length === 0) return batch.map(() => "done");
+    this.#failingSince ??= this.#ports.clock.now();
+    const outcomes = await this.#store(units);
+    if (outcomes.some((outcome) => outcome !== "unknown")) this.#failingSince = undefined;
+    let at = 0;
+    return batch.map((unit) => (unit.writes.length === 0 ? "done" : (outcomes[at++] ?? "unknown")));
+  }
+
+  /** A rejection is a mistake of ours in one of the units (storage port): nothing was written, and the others must not share its fate. */
+  async #store(units: readonly Unit[]): Promise<readonly Outcome[]> {
     try {
-      const outcomes = await this.#ports.storage.commit(units.map((unit) => ({ writes: unit.writes })));
-      let at = 0;
-      return batch.map((unit) => (unit.writes.length === 0 ? "done" : (outcomes[at++] ?? "unknown")));
+      return await this.#ports.storage.commit(units.map(({ writes }) => ({ writes })));
     } catch (error) {
       this.#ports.log.error({ ev: "store.commit_failed", units: units.length, err: error });
-      return batch.map((unit) => (unit.writes.length === 0 ? "done" : "unknown"));
+      if (units.length === 1) return [error instanceof StoreFault ? "unknown" : "refused"];
+      const outcomes: Outcome[] = [];
+      for (const unit of units) outcomes.push(...(await this.#store([unit])));
+      return outcomes;
     }
   }
 
+  /**
+   * An account is invalidated if it has what the store has not, or, where it was loaded again while the unit was on its way, if it
+   * may not have what the store has.
+   */
   #settle(queued: Queued, outcome: Outcome): void {
     this.#bytes -= queued.bytes;
-    for (const account of queued.touched.keys()) {
-      if (outcome !== "done") account.invalidate();
+    for (const [account, generation] of queued.touched) {
+      const isAsDecided = account.generation === generation;
+      if (outcome === "unknown" || isAsDecided !== (outcome === "done")) account.invalidate();
     }
     queued.done(outcome);
+    if (this.#whenRelieved.length > 0 && this.#bytes <= this.#ports.queueBytes / 2)
+      for (const callback of this.#whenRelieved.splice(0)) callback();
   }
 }
 
@@ -178,8 +229,8 @@ function restsOn(queued: Queued, touched: ReadonlySet<Account>): boolean {
 }
 
 /** True if an account it changed has been invalidated since: its decision rested on something that is not in the store. */
-function isOutdated(queued: Queued): boolean {
-  for (const [account, generation] of queued.touched) if (account.generation !== generation) return true;
+export function isOutdated({ touched }: Pick<Pending, "touched">): boolean {
+  for (const [account, generation] of touched) if (account.generation !== generation) return true;
   return false;
 }
 

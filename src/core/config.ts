@@ -12,7 +12,7 @@ import type { TomlEntry } from "./config/toml.js";
 import { unknownEntries, unknownVariables } from "./config/unknown.js";
 import { factsOf } from "./config/values.js";
 import { fullName, shown } from "./config/words.js";
-import { reasonOf } from "./reason.js";
+import { type ForOperator, reasonOf } from "./reason.js";
 
 export type { Config, ConfigSection } from "./config/sections.js";
 export { section } from "./config/sections.js";
@@ -49,12 +49,16 @@ export interface LoadedConfig {
 }
 
 /** A configuration that cannot be used; `problems` has one line for each fault. */
-export class ConfigFault extends Error {
+export class ConfigFault extends Error implements ForOperator {
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {
     super(problems.join("\n"));
     this.name = "ConfigFault";
     this.problems = problems;
+  }
+
+  get forOperator(): readonly string[] {
+    return this.problems;
   }
 }
 

@@ -10,7 +10,7 @@ import { Cursor } from "./cursor.js";
 import type { Feature } from "./feature.js";
 import type { Flow } from "./flow.js";
 import { Ids } from "./ids.js";
-import { Lane, type LanePorts, type Pressure } from "./lane.js";
+import { Lane, type LanePorts } from "./lane.js";
 import type { Log } from "./log.js";
 import { Pipeline } from "./pipeline.js";
 import type { Random } from "./random.js";
@@ -36,7 +36,6 @@ export interface CorePorts {
 }
 
 const BATCH_UNITS = 512; // a transaction of that many rows takes some 10 ms, and the next batch fills meanwhile
-const NO_PRESSURE: Pressure = { pause: () => undefined, resume: () => undefined };
 
 export class Core {
   readonly context: Context;
@@ -46,6 +45,7 @@ export class Core {
   readonly sessions: Sessions;
   readonly users: Users;
   readonly #storage: Storage;
+  readonly #cursor: Cursor;
 
   private constructor(ports: CorePorts, ids: Ids) {
     const { config, storage, clock, random, log } = ports;
@@ -58,6 +58,7 @@ export class Core {
       stores: ports.accountStores,
       cacheBytes: limits.account_cache_bytes,
       loads: limits.loads,
+      queue: limits.load_queue,
       timeoutMs: limits.load_timeout,
     });
     this.committer = new Committer({
@@ -69,10 +70,11 @@ export class Core {
       timeoutMs: config.storage.timeout,
       batchUnits: BATCH_UNITS,
     });
-    const cursor = new Cursor(this.committer, log);
-    const release = new Release({ accounts: this.accounts, log, delivered: (entry) => cursor.delivered(entry) });
+    this.#cursor = new Cursor(this.committer, log);
     // The lanes need the pipeline, which needs the features, which need the context: it starts flows only once all of them exist.
-    const start = (flow: Flow): void => new Lane(lane, { kind: "server" }, NO_PRESSURE).run(flow);
+    const start = (flow: Flow): void => new Lane(lane, { kind: "server" }, undefined).run(flow);
+    const delivered = (entry: { readonly owner: string; readonly id: number }): void => this.#cursor.delivered(entry);
+    const release = new Release({ accounts: this.accounts, log, delivered, start });
     let features: readonly Feature[] = [];
     this.users = new Users({
       storage,
@@ -98,7 +100,7 @@ export class Core {
       services: () => services,
       isHosted: (jid) => hosted.has(jid.domain),
       start,
-      delivered: (entry) => cursor.delivered(entry),
+      delivered,
       software: ports.software,
       startedAt: clock.now(),
     };
@@ -123,6 +125,7 @@ export class Core {
 
   /** Commits what is waiting and closes the store. The transports have ended their streams before. */
   async close(): Promise<void> {
+    this.#cursor.flush();
     await this.committer.idle();
     await this.#storage.close();
   }

@@ -18,11 +18,15 @@ export class Cursor {
     const ids = this.#settled.get(owner);
     if (ids) ids.push(id);
     else this.#settled.set(owner, [id]);
-    if (!ids && this.#settled.size === 1) queueMicrotask(() => this.#write());
+    if (!ids && this.#settled.size === 1) queueMicrotask(() => this.flush());
   }
 
-  /** A cursor that could not be written only means that a message is delivered twice: it is logged, not retried. */
-  #write(): void {
+  /**
+   * Hands what has been collected to the committer. A cursor that could not be written only means that a message is delivered
+   * twice: it is logged, not retried.
+   */
+  flush(): void {
+    if (this.#settled.size === 0) return;
     const settled = this.#settled;
     this.#settled = new Map();
     const writes = [...settled].map(([owner, ids]) => ({ op: "settle", owner, ids }) as const);

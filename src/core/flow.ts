@@ -37,7 +37,8 @@ export type Effect =
       readonly session: Session;
       readonly stanza: Stanza;
       readonly entry?: Append | undefined;
-      readonly missed?: (() => void) | undefined;
+      /** If the session has gone by then, it is decided anew. */
+      readonly again?: boolean;
     }
   | {
       readonly kind: "account";
@@ -45,7 +46,8 @@ export type Effect =
       readonly stanza: Stanza | ((session: Session) => Stanza);
       readonly pick: (session: Session) => boolean;
       readonly entry?: Append | undefined;
-      readonly missed?: (() => void) | undefined;
+      /** If no session takes it, it is decided anew. */
+      readonly again?: boolean;
     }
   | { readonly kind: "run"; readonly run: () => void };
 
@@ -75,8 +77,10 @@ export class Flow {
   /** Those of them that are kept in memory for it until its commit. */
   readonly held = new Set<Account>();
   readonly over: ((failure: StanzaError | undefined) => void)[] = [];
-  /** Set when the core refuses the flow after it was decided. */
+  /** Set when nothing of what was decided may happen. */
   failure: StanzaError | undefined;
+  /** Why it failed: a step threw, the store did not take it, or nobody can say whether the store has it. */
+  cause: "bug" | "store" | "unknown" | undefined;
   /** Answer when a conditional write (ifAbsent, ifVersion) did not hold; `conflict` unless a step says otherwise. */
   conflict: StanzaError | undefined;
 
@@ -143,9 +147,14 @@ export class Flow {
     if (answer) this.reply(answer);
   }
 
-  /** A step failed on it: nothing of what was decided so far may happen, and what memory holds of it is not in the store. */
-  abandon(failure: StanzaError): void {
+  fail(failure: StanzaError, cause: "bug" | "store" | "unknown"): void {
     this.failure = failure;
+    this.cause = cause;
+  }
+
+  /** Fails before the commit: what memory holds of it is not in the store. */
+  abandon(failure: StanzaError, cause: "bug" | "store"): void {
+    this.fail(failure, cause);
     this.writes.length = 0;
     for (const account of this.touched.keys()) account.invalidate();
   }

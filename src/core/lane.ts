@@ -29,45 +29,68 @@ export interface Pressure {
 
 interface Passenger {
   readonly flow: Flow;
+  /** The peer sent it, and is told how many of these were handled. */
+  readonly counts: boolean;
   readonly bytes: number;
   settled: boolean;
 }
 
 export class Lane {
-  /** Stanzas whose effects are durable and released; XEP-0198's `h`. */
+  /** Stanzas of the peer whose effects are durable and released; XEP-0198's `h`. */
   handled = 0;
   readonly #ports: LanePorts;
   readonly #origin: Origin;
-  readonly #pressure: Pressure;
+  readonly #pressure: Pressure | undefined;
   /** In order: released from the front once settled. */
   readonly #inFlight: Passenger[] = [];
   /** Arrived while an earlier one waits for a cold account. */
-  readonly #waiting: Passenger[] = [];
+  #waiting: Passenger[] = [];
   #deciding = false;
   #bytes = 0;
+  /** Answers that are being worked on after their requests were released. */
+  #answers = 0;
   #paused = false;
+  #awaitsRelief = false;
+  /** A stanza was not counted: none after it may be. */
+  #broken = false;
 
-  constructor(ports: LanePorts, origin: Origin, pressure: Pressure) {
+  /** `pressure`: none for flows of the server's own, which nobody can be kept from sending. */
+  constructor(ports: LanePorts, origin: Origin, pressure: Pressure | undefined) {
     this.#ports = ports;
     this.#origin = origin;
     this.#pressure = pressure;
   }
 
-  /** Stanzas accepted and not yet released. */
+  /** Stanzas accepted and not yet released, and answers not yet given. */
   get depth(): number {
-    return this.#inFlight.length + this.#waiting.length;
+    return this.#inFlight.length + this.#waiting.length + this.#answers;
   }
 
   /** A stanza the session sent: through the sender's phases first. */
   accept(stanza: Stanza): void {
-    this.run(new Flow(stanza, this.#origin, "sent"));
+    if (!this.#broken) this.#board(new Flow(stanza, this.#origin, "sent"), true);
   }
 
   /** A flow the server itself starts in this lane's order. */
   run(flow: Flow): void {
-    const passenger: Passenger = { flow, bytes: flow.root.size, settled: false };
+    this.#board(flow, false);
+  }
+
+  /** An answer to a stanza that has been released is being worked on, until `answerEnds`. */
+  answerBegins(): void {
+    this.#answers++;
+    this.#checkPressure();
+  }
+
+  answerEnds(): void {
+    this.#answers--;
+    this.#checkPressure();
+  }
+
+  #board(flow: Flow, counts: boolean): void {
+    const passenger: Passenger = { flow, counts, bytes: flow.root.size, settled: false };
     this.#bytes += passenger.bytes;
-    if (this.#deciding) this.#waiting.push(passenger);
+    if (this.#deciding || this.#waiting.length > 0) this.#waiting.push(passenger);
     else this.#decide(passenger);
     this.#checkPressure();
   }
@@ -80,6 +103,7 @@ export class Lane {
       this.#deciding = false;
       this.#decided(passenger);
       this.#decideWaiting();
+      this.#checkPressure();
     });
   }
 
@@ -120,19 +144,41 @@ export class Lane {
 
   #leave(passenger: Passenger): void {
     this.#bytes -= passenger.bytes;
-    if (this.#ports.release.act(passenger.flow)) this.handled = (this.handled + 1) >>> 0;
+    if (!this.#ports.release.act(passenger.flow)) this.#break();
+    else if (passenger.counts && !this.#broken) this.handled = (this.handled + 1) >>> 0;
     this.#checkPressure();
   }
 
+  /** The peer will send again all that is not counted: what has not been decided yet is left to that. */
+  #break(): void {
+    this.#broken = true;
+    this.#waiting = this.#waiting.filter(({ counts, bytes }) => {
+      if (counts) this.#bytes -= bytes;
+      return !counts;
+    });
+  }
+
   #checkPressure(): void {
-    const { stanzas, bytes } = this.#ports.limits;
-    const over = this.depth > stanzas || this.#bytes > bytes;
+    if (!this.#pressure) return;
+    const { committer, limits } = this.#ports;
+    if (committer.isFull) this.#awaitRelief();
+    const over = this.depth > limits.stanzas || this.#bytes > limits.bytes || this.#awaitsRelief;
     if (over && !this.#paused) {
       this.#paused = true;
       this.#pressure.pause();
-    } else if (this.#paused && this.depth <= stanzas / 2 && this.#bytes <= bytes / 2) {
+    } else if (this.#paused && !over && this.depth <= limits.stanzas / 2 && this.#bytes <= limits.bytes / 2) {
       this.#paused = false;
       this.#pressure.resume();
     }
+  }
+
+  /** The store has more to do than the limit of the whole server allows. */
+  #awaitRelief(): void {
+    if (this.#awaitsRelief) return;
+    this.#awaitsRelief = true;
+    this.#ports.committer.whenRelieved(() => {
+      this.#awaitsRelief = false;
+      this.#checkPressure();
+    });
   }
 }

@@ -90,7 +90,6 @@ export const LIMITS = {
     initial: 10_000,
     least: 1,
     doc: "Accounts waiting to be loaded; beyond it stanzas are refused with wait.",
-    later: true,
   },
   load_timeout: { unit: "ms", initial: "10s", least: 100, doc: "Longest wait for an account to be loaded." },
   account_cache_bytes: { unit: "bytes", initial: "64MiB", doc: "Memory for accounts that nobody is logged in to." },

@@ -6,6 +6,7 @@ import type { Stanza } from "../stanza/stanza.js";
 import type { Element } from "../xml/element.js";
 import type { Account } from "./account.js";
 import { LoadFault, type Accounts } from "./accounts.js";
+import { isOutdated } from "./committer.js";
 import {
   iqVerdict,
   messageVerdict,
@@ -64,15 +65,11 @@ export class Pipeline {
     return undefined;
   }
 
-  /** Decides it again as new: nobody was there any more when it was to be delivered. */
-  redeliver(stanza: Stanza): void {
-    this.#ports.start(new Flow(stanza, { kind: "server" }, "received"));
-  }
-
   async #park(flow: Flow, hop: Hop, cold: JID): Promise<void> {
     const { accounts } = this.#ports;
     accounts.holdFor(flow); // what it has changed so far is in memory only
     const loaded = await this.#load(flow, hop, cold);
+    if (isOutdated(flow)) flow.abandon(new StanzaError("resource-constraint", "wait"), "store");
     const rest = this.decide(flow); // up to the next cold account
     accounts.holdFor(flow);
     if (loaded) accounts.release(loaded);
@@ -82,9 +79,7 @@ export class Pipeline {
   /** The account, held so that it is there for the hop however small the cache is. If it cannot be loaded, the hop is refused. */
   async #load(flow: Flow, hop: Hop, cold: JID): Promise<Account | undefined> {
     try {
-      const account = await this.#ports.accounts.load(cold);
-      this.#ports.accounts.hold(account);
-      return account;
+      return this.#ports.accounts.hold(await this.#ports.accounts.load(cold));
     } catch (error) {
       if (!(error instanceof LoadFault)) throw error;
       this.#ports.log.warn({ ev: "core.load_failed", err: error });
@@ -113,12 +108,14 @@ export class Pipeline {
       else this.#receive(flow);
     } catch (error) {
       this.#ports.log.error({ ev: "core.handler_failed", kind: hop.stanza.kind, err: error });
-      flow.abandon(new StanzaError("internal-server-error", "cancel"));
+      flow.abandon(new StanzaError("internal-server-error", "cancel"), "bug");
     }
   }
 
   #send(flow: Flow): void {
     const session = flow.session;
+    // The account is being removed: nothing more may be written for it.
+    if (session?.open && !session.account.exists) return flow.refuse(new StanzaError("not-authorized"));
     if (!session || !this.#run(this.#sent, flow, session.account)) return;
     const stanza = addressed(flow.stanza, session);
     const hop: Hop = { stanza, side: "received" };
@@ -170,29 +167,22 @@ export class Pipeline {
 
   #deliver(flow: Flow, account: Account, to: JID, verdict: Verdict): void {
     const { stanza, entry } = flow;
-    const missed = isKept(stanza) ? () => this.redeliver(stanza) : undefined;
+    const again = mustArrive(stanza);
     switch (verdict.kind) {
       case "resource": {
         const session = account.sessions.get(to.resource);
-        if (session) flow.effects.push({ kind: "session", session, stanza, entry, missed });
+        if (session) flow.effects.push({ kind: "session", session, stanza, entry, again });
         return;
       }
       case "non-negative":
-        flow.effects.push({
-          kind: "account",
-          account,
-          stanza,
-          pick: (session) => session.isNonNegative,
-          entry,
-          missed,
-        });
+        flow.effects.push({ kind: "account", account, stanza, pick: isNonNegative, entry, again });
         return;
       case "available":
-        flow.effects.push({ kind: "account", account, stanza, pick: (session) => session.isAvailable });
+        flow.effects.push({ kind: "account", account, stanza, pick: isAvailable });
         return;
       case "store":
         if (!entry) return flow.refuse(new StanzaError("service-unavailable"));
-        flow.effects.push({ kind: "account", account, stanza, pick: (session) => session.isNonNegative, entry });
+        flow.effects.push({ kind: "account", account, stanza, pick: isNonNegative, entry });
         return;
       case "handle":
       case "refuse":
@@ -233,12 +223,14 @@ export class Pipeline {
     if (answer === undefined) return;
     if (typeof answer !== "function") return this.#reply(flow, stanza, answer);
     flow.atRelease(() => {
+      flow.session?.lane.answerBegins();
       void answer()
         .catch((error: unknown) => {
           this.#ports.log.error({ ev: "core.handler_failed", kind: "iq", err: error });
           return new StanzaError("internal-server-error");
         })
-        .then((late) => this.#answerLate(flow, stanza, late));
+        .then((late) => this.#answerLate(flow, stanza, late))
+        .finally(() => flow.session?.lane.answerEnds());
     });
   }
 
@@ -276,9 +268,24 @@ function needsAccount({ kind, type }: Stanza): boolean {
   }
 }
 
-/** Messages that are looked after again if nobody takes them at release. */
-function isKept({ kind, type }: Stanza): boolean {
-  return kind === "message" && (type === undefined || type === "normal" || type === "chat");
+/** What is looked after again if nobody takes it at release: messages that are stored then, requests that are always answered. */
+function mustArrive({ kind, type }: Stanza): boolean {
+  switch (kind) {
+    case "message":
+      return type === undefined || type === "normal" || type === "chat";
+    case "iq":
+      return type === "get" || type === "set";
+    case "presence":
+      return false;
+  }
+}
+
+function isNonNegative(session: Session): boolean {
+  return session.isNonNegative;
+}
+
+function isAvailable(session: Session): boolean {
+  return session.isAvailable;
 }
 
 function verdict(stanza: Stanza, to: JID, account: Account): Verdict {

@@ -11,3 +11,14 @@ export function codeOf(error: unknown): string {
   const code: unknown = typeof error === "object" && error !== null && "code" in error ? error.code : "";
   return typeof code === "string" ? code : "";
 }
+
+/** A fault whose text is made for the operator: what is wrong and what to do, a line for each problem. It is printed without a stack. */
+export interface ForOperator {
+  readonly forOperator: readonly string[];
+}
+
+/** What an error has to say to the operator; undefined if it is not made for that. */
+export function linesForOperator(error: unknown): readonly string[] | undefined {
+  const lines = (error as Partial<ForOperator> | null | undefined)?.forOperator;
+  return Array.isArray(lines) ? lines : undefined;
+}

@@ -4,7 +4,7 @@ import { StanzaError, StreamError } from "../stanza/errors.js";
 import type { Stanza } from "../stanza/stanza.js";
 import type { Outcome } from "../storage/writes.js";
 import type { Accounts } from "./accounts.js";
-import type { Append, Effect, Flow } from "./flow.js";
+import { type Append, type Effect, Flow } from "./flow.js";
 import type { Log } from "./log.js";
 import type { Session } from "./session.js";
 
@@ -13,6 +13,8 @@ export interface ReleasePorts {
   readonly log: Log;
   /** A copy of a log entry left the process on its way to a device that may have it: the entry needs no further delivery. */
   readonly delivered: (entry: Append) => void;
+  /** Starts a flow of the server's own. */
+  readonly start: (flow: Flow) => void;
 }
 
 export class Release {
@@ -37,27 +39,34 @@ export class Release {
       case "done":
         return;
       case "conflict":
-        flow.failure = flow.conflict ?? new StanzaError("conflict");
-        return;
+        return flow.fail(flow.conflict ?? new StanzaError("conflict"), "store");
       case "refused":
+        return flow.fail(new StanzaError("resource-constraint", "wait"), "store");
       case "unknown":
-        flow.failure = new StanzaError("resource-constraint", "wait");
-        return;
+        return flow.fail(new StanzaError("resource-constraint", "wait"), "unknown");
       default:
         outcome satisfies never;
     }
   }
 
-  /** Does what the flow decided. False if its stanza does not count as handled (rulings: a refused commit that may not be answered). */
+  /** Does what the flow decided. False if its stanza does not count as handled, and the stream has been closed for it. */
   act(flow: Flow): boolean {
     const { failure } = flow;
     const counts = failure ? this.#fail(flow, failure) : true;
-    if (!failure) for (const effect of flow.effects) this.#safely(() => this.#do(effect));
+    if (!failure) for (const effect of flow.effects) this.#doSafely(effect);
     for (const run of flow.over) this.#safely(() => run(failure));
     return counts;
   }
 
   /** One effect that fails is our mistake, and no reason to keep the others back. */
+  #doSafely(effect: Effect): void {
+    try {
+      this.#do(effect);
+    } catch (error) {
+      this.#ports.log.error({ ev: "core.release_failed", err: error });
+    }
+  }
+
   #safely(act: () => void): void {
     try {
       act();
@@ -66,19 +75,27 @@ export class Release {
     }
   }
 
+  /**
+   * Rulings 7, engineering 4: what was not stored is answered with the error. What may not be answered, or may have been stored all
+   * the same, is not counted, and the stream ends, so that the client sends it again. Where a step throws, that would never end.
+   */
   #fail(flow: Flow, failure: StanzaError): boolean {
-    const session = flow.session;
-    const answer = errorOf(flow.root, failure);
-    const mayAnswer = answer && (flow.root.kind !== "presence" || isSubscription(flow.root));
-    if (mayAnswer) session?.send(answer);
-    else session?.sink.close(new StreamError("internal-server-error"));
-    return mayAnswer === true;
+    const answer = flow.cause === "unknown" ? undefined : answerTo(flow.root, failure);
+    if (answer) this.#tellSender(flow, answer);
+    else if (flow.cause !== "bug")
+      this.#safely(() => flow.session?.sink.close(new StreamError("internal-server-error")));
+    return answer !== undefined || flow.cause === "bug";
+  }
+
+  #tellSender({ session, root }: Flow, answer: Stanza): void {
+    if (session) this.#safely(() => session.send(answer));
+    else if (root.from) this.#ports.start(new Flow(answer, { kind: "server" }, "received"));
   }
 
   #do(effect: Effect): void {
     switch (effect.kind) {
       case "session":
-        return this.#toSession(effect.session, effect.stanza, effect.entry, effect.missed);
+        return this.#toSession(effect);
       case "account":
         return this.#toAccount(effect);
       case "run":
@@ -88,30 +105,37 @@ export class Release {
     }
   }
 
-  #toSession(session: Session, stanza: Stanza, entry?: Append, missed?: () => void): void {
-    if (!session.open) return missed?.();
-    session.send(stanza);
-    if (entry) this.#watch(session, entry);
+  #toSession({ session, stanza, entry, again }: Extract<Effect, { kind: "session" }>): void {
+    if (session.open) this.#send(session, stanza, entry);
+    else if (again) this.#decideAnew(stanza);
   }
 
-  #toAccount({ account, stanza, pick, entry, missed }: Extract<Effect, { kind: "account" }>): void {
+  #toAccount({ account, stanza, pick, entry, again }: Extract<Effect, { kind: "account" }>): void {
     let sent = false;
     for (const session of account.sessions.values()) {
       if (!session.open || !pick(session) || (entry && entry.id <= session.readUpTo)) continue;
-      session.send(typeof stanza === "function" ? stanza(session) : stanza);
-      if (entry) this.#watch(session, entry);
+      this.#send(session, typeof stanza === "function" ? stanza(session) : stanza, entry);
       sent = true;
     }
-    if (!sent) missed?.();
+    if (!sent && again && typeof stanza !== "function") this.#decideAnew(stanza);
   }
 
   /** The entry is delivered once one non-negative session has drained it (rulings 2). */
-  #watch(session: Session, entry: Append): void {
-    if (!entry.entry.pending || !session.isNonNegative) return;
-    session.sink.drained((sent) => {
+  #send(session: Session, stanza: Stanza, entry: Append | undefined): void {
+    if (!entry?.entry.pending || !session.isNonNegative) return session.send(stanza);
+    session.send(stanza, (sent) => {
       if (sent) this.#ports.delivered(entry);
     });
   }
+
+  /** Nobody was there any more when it was to be delivered. */
+  #decideAnew(stanza: Stanza): void {
+    this.#ports.start(new Flow(stanza, { kind: "server" }, "received"));
+  }
+}
+
+function answerTo(root: Stanza, failure: StanzaError): Stanza | undefined {
+  return root.kind === "presence" && !isSubscription(root) ? undefined : errorOf(root, failure);
 }
 
 function isSubscription({ type }: Stanza): boolean {

@@ -21,6 +21,14 @@ export interface Sink {
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 const HELD_OVERHEAD_BYTES = 200; // of a stanza beside its content
 
+interface Held {
+  readonly stanza: Stanza;
+  readonly drained: Drained | undefined;
+}
+
+/** Called once: the stanza has left the process, or (`false`) the stream ended before. */
+export type Drained = (sent: boolean) => void;
+
 export class Session {
   readonly jid: JID;
   readonly account: Account;
@@ -34,7 +42,7 @@ export class Session {
   open = true;
   /** Log position its offline read reaches to: entries up to it come only from that read (engineering: sessions are picked at release). */
   readUpTo = 0;
-  #held: Stanza[] | undefined;
+  #held: Held[] | undefined;
   #heldBytes = 0;
 
   constructor(jid: JID, account: Account, sink: Sink, makeLane: (session: Session) => Lane) {
@@ -53,11 +61,12 @@ export class Session {
     return this.isAvailable && this.priority >= 0;
   }
 
-  /** Sends a stanza. While live ones are held back, those of other people queue (RFC 6120 §10.1: in the order they came). */
-  send(stanza: Stanza): void {
+  /** Sends a stanza. While live ones are held back, messages and whatever comes from others queue (RFC 6120 §10.1: in the order they came). */
+  send(stanza: Stanza, drained?: Drained): void {
     if (!this.open) return;
-    if (this.#held && this.#isFromOthers(stanza)) this.#hold(stanza);
-    else this.sink.send(stanza);
+    if (this.#held && this.#mustWait(stanza)) return this.#hold(this.#held, stanza, drained);
+    this.sink.send(stanza);
+    if (drained) this.sink.drained(drained);
   }
 
   /** Sends a stored message, ahead of the live stanzas that are held back. */
@@ -75,18 +84,20 @@ export class Session {
     const held = this.#held;
     this.#held = undefined;
     this.#heldBytes = 0;
-    for (const stanza of held ?? []) this.send(stanza);
+    for (const { stanza, drained } of held ?? []) this.send(stanza, drained);
   }
 
-  #hold(stanza: Stanza): void {
-    this.#held?.push(stanza);
+  #hold(held: Held[], stanza: Stanza, drained: Drained | undefined): void {
+    held.push({ stanza, drained });
     this.#heldBytes += stanza.size + HELD_OVERHEAD_BYTES;
     if (this.#heldBytes > MAX_HELD_BYTES)
       this.sink.close(new StreamError("resource-constraint", "too much at once behind stored messages"));
   }
 
-  /** Not an answer of the server or of the session's own account. */
-  #isFromOthers({ from }: Stanza): boolean {
-    return from !== undefined && from.local !== "" && !from.bare.equals(this.jid.bare);
+  /** Messages, what comes from others, and pushes about them, which must not overtake what they follow from (RFC 6121 §3.1.6, §3.2.3). */
+  #mustWait({ kind, type, from }: Stanza): boolean {
+    if (kind === "message") return true;
+    if (from === undefined) return kind === "iq" && type === "set";
+    return from.local !== "" && !from.bare.equals(this.jid.bare);
   }
 }

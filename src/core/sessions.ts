@@ -2,6 +2,7 @@
 import type { JID } from "../stanza/jid.js";
 import { StanzaError, StreamError } from "../stanza/errors.js";
 import { presence } from "../stanza/build.js";
+import type { Account } from "./account.js";
 import type { Accounts } from "./accounts.js";
 import { Flow } from "./flow.js";
 import { Lane, type LanePorts } from "./lane.js";
@@ -16,6 +17,8 @@ export interface SessionsPorts {
 
 export class Sessions {
   readonly #ports: SessionsPorts;
+  /** Sessions that have ended, but whose end is not known to others yet, by full JID. */
+  readonly #leaving = new Map<string, Promise<void>>();
   #count = 0;
 
   constructor(ports: SessionsPorts) {
@@ -28,17 +31,28 @@ export class Sessions {
   }
 
   /**
-   * Binds a full JID to a stream. An older session of the same resource is ended with `conflict` (RFC 6120 §7.7.2.2, case 3).
-   * Returns an error when the account has too many sessions or has gone.
+   * Binds a full JID to a stream. An older session of the same resource is ended with `conflict` (RFC 6120 §7.7.2.2, case 3),
+   * and others are told that it is gone before anything of the new one.
+   * Returns an error when the account has too many sessions or has gone; throws `LoadFault` when it cannot be loaded.
    */
   async bind(jid: JID, sink: Sink): Promise<Session | StanzaError> {
-    const account = await this.#ports.accounts.load(jid.bare);
-    if (!account.exists) return new StanzaError("not-allowed");
-    const older = account.sessions.get(jid.resource);
-    if (older) {
-      older.sink.close(new StreamError("conflict"));
-      this.end(older);
+    for (;;) {
+      await this.#leaving.get(jid.toString());
+      const account = this.#ports.accounts.current(await this.#ports.accounts.load(jid.bare));
+      this.#vacate(account, jid.resource);
+      if (account.isStale || this.#leaving.has(jid.toString())) continue;
+      return account.exists ? this.#admit(account, jid, sink) : new StanzaError("not-allowed");
     }
+  }
+
+  #vacate(account: Account, resource: string): void {
+    const older = account.sessions.get(resource);
+    if (!older) return;
+    older.sink.close(new StreamError("conflict"));
+    this.end(older);
+  }
+
+  #admit(account: Account, jid: JID, sink: Sink): Session | StanzaError {
     if (account.sessions.size >= this.#ports.perAccount) return new StanzaError("resource-constraint", "wait");
     const session = new Session(
       jid,
@@ -46,8 +60,8 @@ export class Sessions {
       sink,
       (self) => new Lane(this.#ports.lane, { kind: "session", session: self }, sink),
     );
-    this.#ports.accounts.hold(account);
     account.sessions.set(jid.resource, session);
+    this.#ports.accounts.hold(account);
     this.#count++;
     return session;
   }
@@ -60,7 +74,12 @@ export class Sessions {
     if (account.sessions.get(jid.resource) === session) account.sessions.delete(jid.resource);
     this.#count--;
     const goodbye = new Flow(presence({ from: jid, type: "unavailable" }), { kind: "session", session }, "sent");
-    goodbye.whenOver(() => this.#ports.accounts.release(account));
+    const over = new Promise<void>((resolve) => goodbye.whenOver(() => resolve()));
+    goodbye.whenOver(() => {
+      this.#ports.accounts.release(account);
+      if (this.#leaving.get(jid.toString()) === over) this.#leaving.delete(jid.toString());
+    });
+    this.#leaving.set(jid.toString(), over);
     session.lane.run(goodbye);
   }
 }

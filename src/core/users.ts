@@ -1,9 +1,10 @@
 // The accounts people have: made, given passwords, listed, removed. Used by registration, the command line and logins alike.
+import { isDeepStrictEqual } from "node:util";
 import { JID } from "../stanza/jid.js";
 import { StreamError } from "../stanza/errors.js";
 import { presence } from "../stanza/build.js";
-import { placeOf, type Storage } from "../storage/port.js";
-import type { Json, Outcome } from "../storage/writes.js";
+import { placeOf, StoreFault, type Storage } from "../storage/port.js";
+import type { Json, Outcome, Put } from "../storage/writes.js";
 import { ACCOUNT_STORE, type Account } from "./account.js";
 import type { Accounts } from "./accounts.js";
 import type { Clock } from "./clock.js";
@@ -12,7 +13,7 @@ import type { Feature } from "./feature.js";
 import { Flow } from "./flow.js";
 
 export interface UsersPorts {
-  readonly storage: Pick<Storage, "list" | "find">;
+  readonly storage: Pick<Storage, "find" | "get" | "list">;
   readonly accounts: Accounts;
   readonly committer: Committer;
   readonly clock: Clock;
@@ -121,9 +122,20 @@ export class Users {
     });
   }
 
-  async #commit(bare: JID, write: Parameters<Committer["commit"]>[0][number]): Promise<Outcome> {
+  async #commit(bare: JID, write: Put): Promise<Outcome> {
     const outcome = await this.#ports.committer.commit([write]);
     this.#ports.accounts.invalidate(bare);
-    return outcome;
+    return outcome === "unknown" ? this.#outcomeOf(write) : outcome;
+  }
+
+  /** What nobody could say at the time is seen in the store: the document is this one and no other, by its time and salts. */
+  async #outcomeOf({ store, owner, key, doc }: Put): Promise<Outcome> {
+    try {
+      const row = await this.#ports.storage.get(store, owner, key);
+      return row && isDeepStrictEqual(row.doc, doc) ? "done" : "refused";
+    } catch (error) {
+      if (error instanceof StoreFault) return "unknown";
+      throw error;
+    }
   }
 }

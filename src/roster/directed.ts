@@ -28,6 +28,12 @@ export class Directed {
     told.get(session).delete(to.toString());
   }
 
+  /** The address, or the bare one it belongs to, thinks the session available. */
+  reaches(session: Session, to: JID): boolean {
+    const addresses = told.get(session);
+    return addresses.has(to.toString()) || addresses.has(to.bare.toString());
+  }
+
   /** All addresses, which are forgotten. */
   forget(session: Session): readonly JID[] {
     const addresses = [...told.get(session).values()];

@@ -31,6 +31,8 @@ export type AbsencePorts = Pick<Context, "accounts" | "committer" | "log" | "sta
 interface Question {
   readonly absent: JID;
   readonly asker: JID;
+  /** Of the probe. */
+  readonly id: string | undefined;
 }
 
 const OWNERS_PER_READ = 256; // one read of a few milliseconds
@@ -45,10 +47,10 @@ export class Absences {
     this.#ports = ports;
   }
 
-  /** Tells the asker, in a while, how the account went away. The asker may know. */
-  tell(absent: JID, asker: JID): void {
+  /** Tells the asker, in a while, how the account went away. The asker may know. `id`: of the probe. */
+  tell(absent: JID, asker: JID, id: string | undefined): void {
     if (this.#waiting.length >= MAX_WAITING) return;
-    this.#waiting.push({ absent, asker });
+    this.#waiting.push({ absent, asker, id });
     if (this.#reading) return;
     this.#reading = true;
     void this.#work();
@@ -67,9 +69,9 @@ export class Absences {
 
   async #answer(questions: readonly Question[]): Promise<void> {
     const rows = await this.#read([...new Set(questions.map(({ absent }) => absent.toString()))]);
-    for (const { absent, asker } of questions) {
-      if (this.#isBack(absent)) continue; // its own presence has told the asker
-      const stanza = farewell(absent, asker, lastSeenIn(rows.get(absent.toString())?.[0]));
+    for (const question of questions) {
+      if (this.#isBack(question.absent)) continue; // its own presence has told the asker
+      const stanza = farewell(question, lastSeenIn(rows.get(question.absent.toString())?.[0]));
       this.#ports.start(new Flow(stanza, { kind: "server" }, "received"));
     }
   }
@@ -90,8 +92,8 @@ export class Absences {
 }
 
 /** Unavailable presence of the account, with the time if it is known. */
-function farewell(absent: JID, asker: JID, last: LastSeen | undefined): Stanza {
-  const head = { from: absent, to: asker, type: "unavailable" } as const;
+function farewell({ absent, asker, id }: Question, last: LastSeen | undefined): Stanza {
+  const head = { from: absent, to: asker, type: "unavailable", id } as const;
   if (!last) return presence(head);
   const stamp = delay(absent, last.at);
   return last.status === "" ? presence(head, stamp) : presence(head, xml("status", {}, last.status), stamp);

@@ -75,7 +75,7 @@ class Presence {
   received(flow: Flow, account: Account): Refusal {
     const { type, from } = flow.stanza;
     if (isSubscriptionType(type)) this.#subscribing.receive(flow, account, type);
-    else if (type === "probe") answerProbe(flow, account, this.#absences);
+    else if (type === "probe") answerProbe(flow, account, this.#absences, this.#directed);
     else if (type !== undefined && from) return this.#ended(flow, account, from);
     return undefined;
   }

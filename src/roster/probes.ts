@@ -9,32 +9,43 @@ import { presence } from "../stanza/build.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import { mayseePresence } from "./api.js";
+import type { Directed } from "./directed.js";
 import type { Absences } from "./last.js";
 
 export function probe(from: JID, to: JID): Stanza {
   return presence({ from, to, type: "probe" });
 }
 
-/** §4.3.2. A stranger is answered the same whether there is such an account or not (rulings 26). */
-export function answerProbe(flow: Flow, account: Account, absences: Absences): void {
-  const { from: asker, to } = flow.stanza;
+/**
+ * §4.3.2; answers that are about no presence of their own carry the `id` of the probe (§4.3.2.1). A stranger is answered the same
+ * whether there is such an account or not (rulings 26).
+ */
+export function answerProbe(flow: Flow, account: Account, absences: Absences, directed: Directed): void {
+  const { from: asker, to, id } = flow.stanza;
   if (!asker || !to) return;
-  if (!mayseePresence(account, asker))
-    return flow.route(presence({ from: account.jid, to: asker.bare, type: "unsubscribed" }));
-  if (!to.isBare) return tellOfResource(flow, account, to, asker);
+  if (!mayseePresence(account, asker)) return answerStranger(flow, account, directed, asker);
+  if (!to.isBare) return flow.route(ofResource(account.sessions.get(to.resource)?.isAvailable, to, asker, id));
   let present = false;
   for (const session of account.sessions.values()) {
     if (!session.isAvailable || !session.presence) continue;
     present = true;
     if (!session.jid.equals(asker)) flow.route(session.presence.readdress(session.jid, asker));
   }
-  if (!present) flow.atRelease(() => absences.tell(account.jid, asker));
+  if (!present) flow.atRelease(() => absences.tell(account.jid, asker, id));
 }
 
-function tellOfResource(flow: Flow, account: Account, resource: JID, asker: JID): void {
-  const session = account.sessions.get(resource.resource);
-  if (session?.isAvailable && session.presence) flow.route(session.presence.readdress(resource, asker));
-  else flow.route(presence({ from: resource, to: asker, type: "unavailable" }));
+/** §4.6.6: who was sent presence directly may ask whether that resource is still there. */
+function answerStranger(flow: Flow, account: Account, directed: Directed, asker: JID): void {
+  const { to, id } = flow.stanza;
+  const session = to && account.sessions.get(to.resource);
+  if (session && directed.reaches(session, asker)) return flow.route(ofResource(true, session.jid, asker, id));
+  flow.route(presence({ from: account.jid, to: asker.bare, type: "unsubscribed", id }));
+}
+
+/** Nothing but whether the resource is there. */
+function ofResource(isThere: boolean | undefined, resource: JID, asker: JID, id: string | undefined): Stanza {
+  const head = { from: resource, to: asker };
+  return isThere ? presence(head) : presence({ ...head, type: "unavailable", id });
 }
 
 interface Job {

@@ -104,6 +104,16 @@ describe("the roster", () => {
     expect(rosterOf(balcony.account).size).toBe(0);
   });
 
+  it("is pushed to a resource by nobody else, whether the resource is there or not @1.6 @R2 @R5", async () => {
+    const { scene, balcony } = await juliet();
+    const romeo = await scene.device("romeo@a/orchard");
+    for (const resource of ["juliet@a/balcony", "juliet@a/gone", "nobody@a/x"])
+      romeo.send(set("p", "<item jid='romeo@a' subscription='both'/>", ` to='${resource}'`));
+    await scene.settle();
+    expect(got(romeo)).toEqual(["error p forbidden", "error p forbidden", "error p forbidden"]);
+    expect(got(balcony)).toEqual([]);
+  });
+
   it("is forbidden to others, whether the account exists or not @1.6 @R5", async () => {
     const { scene, balcony } = await juliet();
     for (const owner of ["romeo@a", "nobody@a"]) {
@@ -148,9 +158,9 @@ describe("the roster", () => {
     expect(got(romeo)).toEqual([
       "unsubscribe from juliet@a",
       "push juliet@a to",
+      "unavailable from juliet@a/balcony",
       "unsubscribed from juliet@a",
       "push juliet@a none",
-      "unavailable from juliet@a/balcony",
     ]);
     expect(rosterOf(balcony.account).size).toBe(0);
   });

@@ -27,6 +27,7 @@ export function rosterFeature(ports: RosterPorts): Feature {
     disco: { server: [NS.roster] },
     stores: [{ name: ROSTER_STORE, withAccount: true }],
     streamFeatures,
+    received: { iq: { guard: refuseForgedPush } },
     iq: {
       account: {
         [`get ${NS.roster} query`]: (iq: Iq) => read(iq),
@@ -39,6 +40,13 @@ export function rosterFeature(ports: RosterPorts): Feature {
 function streamFeatures({ authenticated }: StreamInfo): readonly Element[] {
   if (!authenticated) return [];
   return [xml("ver", { xmlns: NS.rosterVersioning }), xml("sub", { xmlns: NS.preApproval })];
+}
+
+/** RFC 6121 §2.1.6: only the account's own server pushes rosters. No client need know that to be safe. */
+function refuseForgedPush({ stanza }: Flow, account: Account): StanzaError | undefined {
+  const { from, to, type } = stanza;
+  if (type !== "set" || !to || to.isBare || from?.bare.equals(account.jid)) return undefined;
+  return stanza.has("query", NS.roster) ? new StanzaError("forbidden") : undefined;
 }
 
 /** RFC 6121 §2.2 and §2.6.2. From now on the session gets pushes. */

@@ -59,16 +59,16 @@ describe("subscriptions between two accounts here", () => {
     expect(await scene.storage.get("roster", "juliet@a", "romeo@a")).toBeUndefined();
   });
 
-  it("are cancelled by the contact: unavailable presence follows @1.6", async () => {
+  it("are cancelled by the contact: the presence ends before the subscription does (RFC 6121 §3.2.2) @1.6", async () => {
     const { scene, romeo, juliet } = await couple();
     await sees(scene, romeo, juliet);
     juliet.send(to("romeo@a", "unsubscribed"));
     await scene.settle();
     expect(got(juliet)).toEqual(["push romeo@a none"]);
     expect(got(romeo)).toEqual([
+      "unavailable from juliet@a/balcony",
       "unsubscribed from juliet@a",
       "push juliet@a none",
-      "unavailable from juliet@a/balcony",
     ]);
   });
 
@@ -228,9 +228,9 @@ describe("subscriptions between two accounts here", () => {
     expect(got(romeo)).toEqual([
       "unsubscribe from juliet@a",
       "push juliet@a to",
+      "unavailable from juliet@a/balcony",
       "unsubscribed from juliet@a",
       "push juliet@a none",
-      "unavailable from juliet@a/balcony",
     ]);
     expect(got(paris)).toEqual(["unsubscribed from juliet@a", "push juliet@a none"]);
     expect(await scene.storage.load(["juliet@a"], ["roster"])).toEqual(new Map([["juliet@a", []]]));
@@ -312,6 +312,67 @@ describe("subscriptions with a contact on another server (a fake remote port)", 
       "unsubscribed from nobody@a to stranger@b",
       "presence from romeo@a/phone to juliet@b",
       "probe from romeo@a/phone to juliet@b",
+    ]);
+  });
+});
+
+describe("answers to probes from another server (RFC 6121 §4.3.2.1, §4.6.6)", () => {
+  async function probed(prepare: (romeo: Device) => void, ...probes: readonly string[]): Promise<readonly string[]> {
+    const answers: string[] = [];
+    const scene = await verona({ remote: { decide: ({ stanza }) => void answers.push(stanza.toWire()) } });
+    await scene.accounts("romeo@a");
+    const romeo = await scene.device("romeo@a/orchard");
+    const start = (xml: string): void =>
+      scene.context.start(new Flow(stanzaOf(xml), { kind: "remote", domain: "b" }, "received"));
+    await online(scene, romeo);
+    romeo.send(to("juliet@b", "subscribed"));
+    start("<presence from='juliet@b' to='romeo@a' type='subscribe'/>");
+    romeo.send("<presence id='mine'><show>away</show></presence>");
+    prepare(romeo);
+    await scene.settle();
+    answers.length = 0;
+    for (const xml of probes) start(xml);
+    await scene.settle();
+    return answers;
+  }
+
+  const probe = (from: string, whom: string): string => `<presence from='${from}' to='${whom}' type='probe' id='p'/>`;
+  const nothing = (): void => undefined;
+
+  it("carry the probe's id unless they are a presence that has its own @1.6", async () => {
+    const whom = ["romeo@a", "romeo@a/gone"].map((jid) => probe("juliet@b", jid));
+    expect(await probed(nothing, ...whom, probe("stranger@b", "romeo@a"), probe("stranger@b", "nobody@a/x"))).toEqual([
+      "<presence from='romeo@a/orchard' to='juliet@b' id='mine'><show>away</show></presence>",
+      "<presence from='romeo@a/gone' to='juliet@b' id='p' type='unavailable'/>",
+      "<presence from='romeo@a' to='stranger@b' id='p' type='unsubscribed'/>",
+      "<presence from='nobody@a' to='stranger@b' id='p' type='unsubscribed'/>",
+    ]);
+    const gone = await probed((romeo) => romeo.leave(), probe("juliet@b", "romeo@a"));
+    expect(gone).toEqual(["<presence from='romeo@a' to='juliet@b' id='p' type='unavailable'/>"]);
+  });
+
+  it("about one resource tell no more than that it is there @1.6", async () => {
+    expect(await probed(nothing, probe("juliet@b", "romeo@a/orchard"))).toEqual([
+      "<presence from='romeo@a/orchard' to='juliet@b'/>",
+    ]);
+  });
+
+  it("go to whom presence was sent directly, about that resource only @1.6 @R5", async () => {
+    const direct = (romeo: Device): void => romeo.send("<presence to='room@b/nick'/>");
+    const refused = (whom: string): string => `<presence from='romeo@a' to='${whom}' id='p' type='unsubscribed'/>`;
+    expect(
+      await probed(
+        direct,
+        probe("room@b/nick", "romeo@a/orchard"),
+        probe("room@b/nick", "romeo@a"),
+        probe("room@b/nick", "romeo@a/phone"),
+        probe("room@b/other", "romeo@a/orchard"),
+      ),
+    ).toEqual([
+      "<presence from='romeo@a/orchard' to='room@b/nick'/>",
+      refused("room@b"),
+      refused("room@b"),
+      refused("room@b"),
     ]);
   });
 });

@@ -50,7 +50,8 @@ export class Subscribing {
     if (changed) this.#changes.stand(flow, account, contact, outcome, { listed });
     if (!outcome.passes) return "stop";
     flow.replace(flow.stanza.readdress(account.jid, contact));
-    tellOfChange(flow, account, contact, before, outcome);
+    if (isLetOut(before, outcome)) return endSubscription(flow, account, contact);
+    if (isLetIn(before, outcome)) tellPresence(flow, account, contact);
     return undefined;
   }
 
@@ -69,8 +70,8 @@ export class Subscribing {
     if (outcome.state !== before.state)
       this.#changes.stand(flow, account, contact, outcome, type === "subscribe" ? asked(stanza, outcome.reply) : {});
     if (outcome.reply) flow.route(presence({ from: account.jid, to: contact, type: outcome.reply }));
-    if (outcome.reply) tellPresence(flow, account, contact);
-    else tellOfChange(flow, account, contact, before, outcome);
+    if (outcome.reply || isLetIn(before, outcome)) tellPresence(flow, account, contact);
+    if (isLetOut(before, outcome)) tellUnavailable(flow, account, contact);
   }
 
   /** The user's request cannot reach the contact's server: it is no longer waited for. */
@@ -81,12 +82,12 @@ export class Subscribing {
   }
 }
 
-/** RFC 6121 §2.5.2: tells a contact that left the roster. */
+/** RFC 6121 §2.5.2: tells a contact that left the roster. The presence ends before the subscription does (§3.2.2). */
 export function cancelSubscriptions(flow: Flow, account: Account, { jid, state }: Item): void {
   if (seesContact(state) || isAsking(state)) flow.route(presence({ from: account.jid, to: jid, type: "unsubscribe" }));
+  if (isSeenByContact(state)) tellUnavailable(flow, account, jid);
   if (isSeenByContact(state) || isAsked(state))
     flow.route(presence({ from: account.jid, to: jid, type: "unsubscribed" }));
-  if (isSeenByContact(state)) tellUnavailable(flow, account, jid);
 }
 
 /** An approved request in advance brings the contact into the roster; any other is kept as it came. */
@@ -98,18 +99,21 @@ function asked(stanza: Stanza, reply: "subscribed" | undefined): { listed: boole
   return { request: fromWire(presence({ from, to, type: "subscribe" }).toWire(NS.client)) };
 }
 
-/** §3.1.5: who has just been let in is told the current presence; §3.2.2, §3.3.3: who was let out, that it ended. */
-function tellOfChange(
-  flow: Flow,
-  account: Account,
-  contact: JID,
-  before: Pick<Item, "state">,
-  after: Pick<Item, "state">,
-): void {
-  const was = isSeenByContact(before.state);
-  const is = isSeenByContact(after.state);
-  if (is && !was) tellPresence(flow, account, contact);
-  if (was && !is) tellUnavailable(flow, account, contact);
+/** §3.1.5: the contact may see the current presence from now on. */
+function isLetIn(before: Pick<Item, "state">, after: Pick<Item, "state">): boolean {
+  return !isSeenByContact(before.state) && isSeenByContact(after.state);
+}
+
+/** §3.2.2, §3.3.3: the contact may see it no more, and is told that it ended. */
+function isLetOut(before: Pick<Item, "state">, after: Pick<Item, "state">): boolean {
+  return isSeenByContact(before.state) && !isSeenByContact(after.state);
+}
+
+/** §3.2.2: the unavailable presence goes ahead of the `unsubscribed`, while the contact is still subscribed. */
+function endSubscription(flow: Flow, account: Account, contact: JID): "stop" {
+  tellUnavailable(flow, account, contact);
+  flow.route(flow.stanza);
+  return "stop";
 }
 
 function tellPresence(flow: Flow, account: Account, contact: JID): void {

@@ -7,6 +7,9 @@ import { connect, errorNumber, SQLITE } from "./sqlite/engine.js";
 import type { Database } from "./sqlite/engine.js";
 import { faultOf } from "./sqlite/faults.js";
 
+/** Databases of held locks: one that nobody referred to any more would be closed, and the folder free, when it is collected. */
+const holding = new Set<Database>();
+
 /** A held lease on a data folder. */
 export interface Lock {
   /** Gives the folder free. May be called again. */
@@ -27,11 +30,10 @@ export function acquireLock(dir: string): Lock {
     db.close();
     throw faultOf(error, pidFile);
   }
-  let held = true;
+  holding.add(db);
   return {
     release() {
-      if (!held) return;
-      held = false;
+      if (!holding.delete(db)) return;
       rmSync(pidFile, { force: true });
       db.close();
     },

@@ -110,4 +110,8 @@ export class StoreFault extends Error {
   get describe(): string {
     return `${this.message}: ${this.mend}`;
   }
+
+  get forOperator(): readonly string[] {
+    return [this.describe];
+  }
 }

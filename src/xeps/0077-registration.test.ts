@@ -154,6 +154,12 @@ describe("registration after login", () => {
     ["no name", "<password>new</password>", "bad-request"],
     ["the name of another", wanted("romeo", "new"), "not-acceptable"],
     ["a removal with anything else", "<remove/><username>juliet</username>", "bad-request"],
+    ["a removal in another language", "<remove xmlns='urn:x'/>", "bad-request"],
+    [
+      "a password in another language",
+      "<username>juliet</username><password xmlns='urn:x'>new</password>",
+      "bad-request",
+    ],
   ])("refuses %s and changes nothing @1.8", async (_, content, condition) => {
     const { world, juliet } = await loggedIn();
     expect(conditionOf(await juliet.asks(query("set", content)))).toBe(condition);
@@ -166,6 +172,17 @@ describe("registration after login", () => {
     const answer = await juliet.asks(query("set", "<remove/>", `to='${jid}'`));
     expect(conditionOf(answer)).toBe("service-unavailable");
     expect(await world.core.users.exists(JID.parse("romeo@localhost"))).toBe(true);
+  });
+
+  it.each(["<remove/>", wanted("juliet", "new")])("is of the account's own host only: %s @1.8", async (content) => {
+    const config = 'domains = ["localhost", "b.example"]';
+    const world = await World.open(features, { accounts: ["juliet@localhost", "juliet@b.example"], config });
+    const juliet = await world.device("juliet@localhost/balcony");
+    const answers = [await juliet.asks(query("set", content, "to='b.example'"))];
+    answers.push(await juliet.asks(query("get", "", "to='b.example'")));
+    expect(answers.map(conditionOf)).toEqual(["registration-required", "service-unavailable"]);
+    for (const jid of ["juliet@localhost", "juliet@b.example"])
+      expect(await passwordOf(world, jid)).toEqual({ password: "secret" });
   });
 
   it("removes the account with all its data; the answer comes before the streams close @1.8", async () => {

@@ -16,7 +16,7 @@ const UNAVAILABLE = new StanzaError("service-unavailable");
 
 export function registration(context: Context): Feature {
   const attempts = new HourlyLimit(() => context.clock.now());
-  const get = ({ flow }: Iq) => (flow.session ? registered(flow.session.account) : UNAVAILABLE);
+  const get = (iq: Iq) => registered(registrant(iq));
   const set = (iq: Iq) => change(context, iq);
   return {
     name: "registration",
@@ -76,7 +76,7 @@ async function register(
   payload: Element,
   stream: StreamInfo,
 ): Promise<Answer> {
-  if (payload.getChild("remove")) return new StanzaError("unexpected-request");
+  if (payload.getChild("remove", NS.register)) return new StanzaError("unexpected-request");
   const refusal = mayRegister(context, stream);
   if (refusal) return refusal;
   const wanted = wantedAccount(payload, stream.domain);
@@ -101,24 +101,31 @@ function isReserved({ config }: Context, jid: JID): boolean {
 }
 
 function wantedAccount(payload: Element, domain: string): { jid: JID; password: string } | StanzaError {
-  const username = payload.getChildText("username") ?? "";
-  const password = payload.getChildText("password") ?? "";
+  const username = field(payload, "username");
+  const password = field(payload, "password");
   const jid = username === "" ? undefined : parsed(() => JID.of(username, domain));
   if (!jid || password === "") return new StanzaError("not-acceptable");
   return { jid, password };
 }
 
-function registered({ jid }: Account): Answer {
+/** The requester's account, if this host is its home. */
+function registrant({ flow, stanza }: Iq): Account | undefined {
+  const account = flow.session?.account;
+  return account && stanza.to?.domain === account.jid.domain ? account : undefined;
+}
+
+function registered(account: Account | undefined): Answer {
+  if (!account) return UNAVAILABLE;
   const instructions = xml("instructions", {}, "You have this account. A new password replaces the old one.");
-  const known = [xml("registered"), instructions, xml("username", {}, jid.local), xml("password")];
+  const known = [xml("registered"), instructions, xml("username", {}, account.jid.local), xml("password")];
   return [xml("query", { xmlns: NS.register }, ...known)];
 }
 
 function change(context: Context, iq: Iq): Answer | (() => Promise<Answer>) | undefined {
-  const account = iq.flow.session?.account;
+  const account = registrant(iq);
   if (!account) return new StanzaError("registration-required");
   const children = iq.payload.getChildElements();
-  if (!iq.payload.getChild("remove")) return changePassword(context, iq.payload, account);
+  if (!iq.payload.getChild("remove", NS.register)) return changePassword(context, iq.payload, account);
   if (children.length > 1) return new StanzaError("bad-request");
   return remove(context, iq, account);
 }
@@ -132,8 +139,8 @@ function remove(context: Context, { flow, stanza }: Iq, account: Account): undef
 
 /** "User Changes Password". */
 function changePassword(context: Context, payload: Element, account: Account): Answer | (() => Promise<Answer>) {
-  const username = payload.getChildText("username") ?? "";
-  const password = payload.getChildText("password") ?? "";
+  const username = field(payload, "username");
+  const password = field(payload, "password");
   if (username === "" || password === "") return new StanzaError("bad-request");
   const jid = parsed(() => JID.of(username, account.jid.domain));
   if (!jid?.equals(account.jid)) return new StanzaError("not-acceptable", "modify", "not the name of this account");
@@ -141,6 +148,10 @@ function changePassword(context: Context, payload: Element, account: Account): A
     const outcome = await withPassword(() => context.users.setPassword(account.jid, password));
     return outcome === "done" ? [] : refusalFor(outcome);
   };
+}
+
+function field(payload: Element, name: "username" | "password"): string {
+  return payload.getChildText(name, NS.register) ?? "";
 }
 
 type PasswordOutcome = Outcome | "unusable";

@@ -11,7 +11,7 @@ import type { Session, Sink } from "../core/session.js";
 import { StanzaError, type StreamError } from "../stanza/errors.js";
 import { JID } from "../stanza/jid.js";
 import { Stanza } from "../stanza/stanza.js";
-import { type FailingStorage, failing } from "../storage/contract/faults.js";
+import { type FailingStorage, type FailurePlan, failing } from "../storage/contract/faults.js";
 import { MemoryDisk } from "../storage/memory/disk.js";
 import { openMemory } from "../storage/memory/memory.js";
 import { parseElement } from "../xml/document.js";
@@ -28,6 +28,8 @@ export interface WorldOptions {
   readonly disk?: MemoryDisk;
   readonly clock?: FakeClock;
   readonly accounts?: readonly string[];
+  /** The commits that fail. */
+  readonly plan?: FailurePlan;
 }
 
 export class World {
@@ -48,10 +50,10 @@ export class World {
   /** A server for localhost with these features. */
   static async open(
     features: (context: Context) => readonly Feature[],
-    { config = "", disk = new MemoryDisk(), clock = new FakeClock(), accounts = [] }: WorldOptions = {},
+    { config = "", disk = new MemoryDisk(), clock = new FakeClock(), accounts = [], plan }: WorldOptions = {},
   ): Promise<World> {
     const events: LogEvent[] = [];
-    const storage = failing(openMemory(STORES, disk));
+    const storage = failing(openMemory(STORES, disk), plan);
     const core = await Core.open({
       config: loadConfig({ text: config, sections: [contactSection] }).config,
       storage,

@@ -4,7 +4,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Clock } from "../../core/clock.js";
-import { codeOf, reasonOf } from "../../core/reason.js";
+import { codeOf, type ForOperator, reasonOf } from "../../core/reason.js";
 import { loadX509 } from "./x509.js";
 
 /** A certificate chain with the key of its first certificate, as PEM, checked to belong together. */
@@ -26,12 +26,16 @@ export interface CertificateUse {
 }
 
 /** Certificates that cannot be used; the message has one line for each fault. */
-export class CertificateFault extends Error {
+export class CertificateFault extends Error implements ForOperator {
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {
     super(problems.join("\n"));
     this.name = "CertificateFault";
     this.problems = problems;
+  }
+
+  get forOperator(): readonly string[] {
+    return this.problems;
   }
 }
 

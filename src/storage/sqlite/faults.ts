@@ -1,6 +1,10 @@
 // What SQLite's errors mean to an operator: a kind, a line that says what is wrong, and what to do.
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
 import { StoreFault } from "../port.js";
 import { errorNumber, SQLITE } from "./engine.js";
+
+const ROOM_BYTES = 65_536; // the log and its shared memory want 36 KiB to begin with
 
 /** The fault behind an error of SQLite or of the operating system met with a file; a StoreFault stays itself. */
 export function faultOf(error: unknown, file: string): StoreFault {
@@ -24,6 +28,7 @@ export function faultOf(error: unknown, file: string): StoreFault {
     case SQLITE.auth:
       return unreadableFile(file, error);
     case SQLITE.ioError:
+      if (isFull(file)) return fullDisk(file, error);
       return new StoreFault(
         "failed",
         `${file}: ${textOf(error)}`,
@@ -37,6 +42,16 @@ export function faultOf(error: unknown, file: string): StoreFault {
 
 function fullDisk(file: string, cause: unknown): StoreFault {
   return new StoreFault("full", `no space left for ${file}`, "free some space on its disk", { cause });
+}
+
+/** SQLite says "I/O error" where there is no room for its shared memory or its log. */
+function isFull(file: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(file));
+    return bavail * bsize < ROOM_BYTES;
+  } catch {
+    return false; // then nobody can tell, and the error speaks for itself
+  }
 }
 
 export function foreignFile(file: string): StoreFault {

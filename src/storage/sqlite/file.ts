@@ -1,5 +1,5 @@
 // Opening a database file: whose it is and how new is looked at first, without touching it; then it is made or migrated.
-import { closeSync, openSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { DeclaredStores, valuesOf } from "../lookups.js";
 import type { StoreSpec } from "../port.js";
 import { StoreFault } from "../port.js";
@@ -11,6 +11,7 @@ import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from "./schema.js";
 
 /** Milliseconds to wait for another process (a backup, the sqlite3 shell) that holds the file. */
 const BUSY_TIMEOUT_MS = 5000;
+const HEADER_BYTES = 100;
 
 /** What a thread needs to open the file. */
 export interface FileOptions {
@@ -32,7 +33,7 @@ export function openForWriting({ file, stores, maxPages }: FileOptions): Databas
   return opened(file, false, (db) => {
     if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${maxPages}`);
     settle(db, file);
-    transaction(db, () => migrate(db));
+    transaction(db, () => migrate(db, file));
     transaction(db, () => declare(db, stores));
   });
 }
@@ -71,15 +72,32 @@ function isFresh(file: string): boolean {
   return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0;
 }
 
-/** Refuses what is not ours or newer than this program, through a connection that cannot write. */
+/** Refuses what is not ours or newer than this program. Our files say both in their first bytes, so that not even a connection is needed. */
 function inspect(file: string): void {
+  const { applicationId, version } = headerOf(file);
+  if (applicationId !== APPLICATION_ID) return inspectTables(file);
+  if (version > SCHEMA_VERSION) throw newerFile(file, version, SCHEMA_VERSION);
+}
+
+/** `application_id` and `user_version` of a database (its file format, §1.3). */
+function headerOf(file: string): { readonly applicationId: number; readonly version: number } {
+  const header = Buffer.alloc(HEADER_BYTES);
+  const handle = openSync(file, "r");
+  try {
+    readSync(handle, header, 0, HEADER_BYTES, 0);
+  } finally {
+    closeSync(handle);
+  }
+  return { applicationId: header.readUInt32BE(68), version: header.readUInt32BE(60) };
+}
+
+/** For a file that does not call itself ours, through a connection that cannot write. */
+function inspectTables(file: string): void {
   opened(file, true, (db) => {
     const tables = numberOf(db, "SELECT count(*) AS n FROM sqlite_schema");
     if (tables === 0) return; // an earlier start ended before the first table
     if (numberOf(db, "SELECT application_id AS n FROM pragma_application_id") !== APPLICATION_ID)
       throw foreignFile(file);
-    const version = versionOf(db);
-    if (version > SCHEMA_VERSION) throw newerFile(file, version, SCHEMA_VERSION);
   }).close();
 }
 
@@ -103,9 +121,11 @@ function settle(db: Database, file: string): void {
   `);
 }
 
-function migrate(db: Database): void {
+function migrate(db: Database, file: string): void {
   const found = versionOf(db);
-  if (found === 0) db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+  if (found > SCHEMA_VERSION) throw newerFile(file, found, SCHEMA_VERSION); // its header is still in the write-ahead log
+  if (found < SCHEMA_VERSION)
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`);
   MIGRATIONS.slice(found).forEach((step, at) => {
     db.exec(step);
     db.prepare("INSERT INTO migrations VALUES (?)").run(found + at + 1);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { inFolder, killedAfter } from "../contract/places.js";
 import { append, put, unit } from "../contract/samples.js";
@@ -86,6 +86,13 @@ describe("a SQLite file", () => {
       expect(await found(["room", "user"])).toEqual([0, 1]);
       expect(await found(["user"])).toEqual([1]);
     }));
+
+  it("has nothing beside it after an orderly end, the second time too @1.9", () =>
+    inFile(async (file) => {
+      await (await open(file)).close();
+      await (await open(file)).close();
+      expect(readdirSync(dirname(file))).toEqual([basename(file)]);
+    }));
 });
 
 describe("a file that cannot be used is refused with one clear line, and left as it is", () => {
@@ -104,7 +111,10 @@ describe("a file that cannot be used is refused with one clear line, and left as
   it("a database of a newer version @1.bad", () =>
     inFile(async (file) => {
       await (await open(file)).close();
-      tamper(file, `INSERT INTO migrations VALUES (${SCHEMA_VERSION + 6})`);
+      tamper(
+        file,
+        `INSERT INTO migrations VALUES (${SCHEMA_VERSION + 6}); PRAGMA user_version = ${SCHEMA_VERSION + 6}`,
+      );
       const fault = await refused(file);
       expect([fault.kind, fault.message]).toEqual(["newer", expect.stringContaining(`schema ${SCHEMA_VERSION + 6}`)]);
     }));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { features } from "../../features.js";
 import { NS } from "../../xml/namespaces.js";
-import { conditionOf, type Device, World, type WorldOptions } from "../world.test.kit.js";
+import { befriend, conditionOf, type Device, World, type WorldOptions } from "../world.test.kit.js";
 
 const ACCOUNTS = ["juliet@localhost", "romeo@localhost"];
 const NEGATIVE = "<presence><priority>-1</priority></presence>";
@@ -108,6 +108,17 @@ describe("offline messages", () => {
     expect(balcony.bodies).toEqual(["stored", "live"]);
   });
 
+  it("hold back what the sender of a live message says after it @1.7", async () => {
+    const { world, romeo } = await withRomeo();
+    const balcony = await world.device("juliet@localhost/balcony");
+    balcony.sendsNow("<presence/>");
+    romeo.sendsNow(chat("live", "juliet@localhost/balcony"));
+    romeo.sendsNow("<iq to='juliet@localhost/balcony' type='get' id='v'><query xmlns='jabber:iq:version'/></iq>");
+    await world.settled();
+    const ofRomeo = balcony.received.filter((stanza) => stanza.from?.local === "romeo");
+    expect(ofRomeo.map(({ kind }) => kind)).toEqual(["message", "iq"]);
+  });
+
   it("are not lost or doubled when the recipient comes online between decision and commit @1.7", async () => {
     const { world, romeo } = await withRomeo();
     world.storage.hold();
@@ -184,14 +195,39 @@ describe("offline messages", () => {
     expect((await comesOnline(world, "phone")).bodies).toEqual(["one"]);
   });
 
+  it("hold back roster pushes as well, which come after the presence that led to them @1.6 @1.7", async () => {
+    const { world, romeo } = await withRomeo();
+    const phone = await comesOnline(world, "phone");
+    await befriend(romeo, phone);
+    await phone.goes();
+    const log = world.storage.log.bind(world.storage);
+    let read = (): void => undefined;
+    const held = new Promise<void>((resolve) => (read = resolve));
+    world.storage.log = (...query) => held.then(() => log(...query));
+    const balcony = await world.device("juliet@localhost/balcony");
+    await balcony.sends(`<iq type='get' id='r'><query xmlns='${NS.roster}'/></iq>`);
+    await balcony.sends("<presence/>");
+    balcony.received.length = 0;
+    await romeo.sends("<presence to='juliet@localhost' type='unsubscribe'/>");
+    read();
+    await world.settled();
+    expect(balcony.received.map(({ kind, type }) => [kind, type])).toEqual([
+      ["presence", "unsubscribe"],
+      ["iq", "set"],
+    ]);
+  });
+
   it.each([
     ["a headline", "type='headline'", "<body>x</body>", []],
     ["an error", "type='error'", "<body>x</body>", []],
     ["a groupchat", "type='groupchat'", "<body>x</body>", ["service-unavailable"]],
     ["a chat state", "type='chat'", "<active xmlns='http://jabber.org/protocol/chatstates'/>", ["service-unavailable"]],
     ["no-store", "type='chat'", "<body>x</body><no-store xmlns='urn:xmpp:hints'/>", ["service-unavailable"]],
-  ])("are not made of %s @1.7", async (_, type, content, errors) => {
+  ])("are not made of %s, as who may see that nobody is online is told @1.7", async (_, type, content, errors) => {
     const { world, romeo } = await withRomeo();
+    const juliet = await comesOnline(world, "balcony");
+    await befriend(romeo, juliet);
+    await juliet.goes();
     await romeo.sends(`<message to='juliet@localhost' ${type}>${content}</message>`);
     expect([errorsAt(romeo), await pendingOf(world)]).toEqual([errors, 0]);
   });
@@ -216,7 +252,8 @@ describe("offline messages", () => {
     const { world, romeo } = await withRomeo();
     const forged = "<delay xmlns='urn:xmpp:delay' from='localhost' stamp='2000-01-01T00:00:00Z'/>";
     const other = forged.replace("localhost", "room.example");
-    await romeo.sends(`<message to='juliet@localhost'><body>x</body>${forged}${other}${forged}</message>`);
+    const shouted = forged.replace("localhost", "LOCALHOST./x");
+    await romeo.sends(`<message to='juliet@localhost'><body>x</body>${forged}${other}${shouted}${forged}</message>`);
     const [message] = (await comesOnline(world, "balcony")).messages;
     const delays = message?.element
       .getChildren("delay")

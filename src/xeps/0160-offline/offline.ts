@@ -4,9 +4,12 @@ import type { Account } from "../../core/account.js";
 import type { Context } from "../../core/context.js";
 import type { Feature } from "../../core/feature.js";
 import type { Flow } from "../../core/flow.js";
+import { mayseePresence } from "../../roster/api.js";
 import { worthOf } from "../../stanza/content.js";
 import { StanzaError } from "../../stanza/errors.js";
+import { JID } from "../../stanza/jid.js";
 import type { Stanza } from "../../stanza/stanza.js";
+import { escapeAttribute } from "../../xml/escape.js";
 import { NS } from "../../xml/namespaces.js";
 import { Quota } from "./quota.js";
 import { Reading } from "./reading.js";
@@ -41,15 +44,25 @@ function withoutOurDelay(flow: Flow, account: Account): void {
 
 function forgedDelay(stanza: Stanza, domain: string): Stanza["children"][number] | undefined {
   return stanza.children.find(
-    (span) => span.name === "delay" && span.ns === NS.delay && stanza.elementOf(span).attrs["from"] === domain,
+    (span) => span.name === "delay" && span.ns === NS.delay && isServer(stanza.elementOf(span).attrs["from"], domain),
   );
 }
 
-/** What is not worth keeping is refused by the core, as nothing keeps it. */
-function keep(quota: Quota, flow: Flow, account: Account): StanzaError | undefined {
+/** However it is written. */
+function isServer(address: unknown, domain: string): boolean {
+  const jid = typeof address === "string" ? JID.parseWire(escapeAttribute(address)) : undefined;
+  return jid?.local === "" && jid.domain === domain;
+}
+
+/**
+ * What is not worth keeping is refused by the core, as nothing keeps it. A stranger is not told so: it would show that nobody is
+ * online (RFC 6121 §8.1, §11).
+ */
+function keep(quota: Quota, flow: Flow, account: Account): StanzaError | "stop" | undefined {
   const { stanza } = flow;
+  if (flow.verdict?.kind !== "store" || flow.entry) return undefined;
   const worth = worthOf(stanza);
-  if (flow.verdict?.kind !== "store" || worth === "none" || flow.entry) return undefined;
+  if (worth === "none") return stanza.from && mayseePresence(account, stanza.from) ? undefined : "stop";
   const text = stanza.toWire(NS.client);
   if (!quota.take(account, flow, text.length)) return new StanzaError("service-unavailable");
   const originId: unknown = stanza.child("origin-id", NS.stanzaIds)?.attrs["id"];

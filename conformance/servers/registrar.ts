@@ -1,6 +1,6 @@
 // Makes accounts by in-band registration (XEP-0077), one after the other on one secured stream.
-import { ClientStream, openStream, type Address } from "./stream.js";
-import { escapeXml, show } from "./xml.js";
+import { ClientStream, openStream, type Address } from "../runner/stream.js";
+import { escapeXml, show } from "../runner/xml.js";
 
 const LIMIT_MS = 15_000;
 

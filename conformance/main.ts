@@ -34,6 +34,7 @@ const PARTS: readonly Part[] = [
   badInputPart,
   scriptPart("scenes", ["1.11"], "build/conformance/runner/main.js"),
   scriptPart("scenes on Prosody", ["1.11"], "build/conformance/runner/main.js", "--server", "prosody"),
+  scriptPart("attacks", ["1.show3", "A1", "A2", "A6", "X5", "X11"], "build/conformance/attacks/main.js"),
   gsaslPart,
   slixmppPart,
   xmppjsPart,

@@ -16,6 +16,8 @@ export interface RookeryOptions extends ServerOptions {
   readonly name?: string;
   /** As in the configuration: "never" compares with a server that has none. */
   readonly archive?: "always" | "never";
+  /** Lines of the section [limits], in place of those that let a suite work in peace. */
+  readonly limits?: readonly string[];
 }
 
 export function rookeryIsBuilt(): boolean {
@@ -106,6 +108,7 @@ function configuration({
   registration = "open",
   tls = "optional",
   archive = "always",
+  limits = ["registrations_per_hour = 0", 'preauth_deadline = "5min"'],
 }: RookeryOptions): string {
   return `domain = "${DOMAIN}"
 data_dir = ${JSON.stringify(join(folder, "data"))}
@@ -128,8 +131,7 @@ mode = "${registration}"
 default = "${archive}"
 
 [limits]
-registrations_per_hour = 0
-preauth_deadline = "5min"
+${limits.join("\n")}
 
 [http]
 listen = []

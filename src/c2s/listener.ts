@@ -99,6 +99,7 @@ function directTlsServer(ports: C2SPorts, tls: TlsContexts): Server {
     if (ports.connections.admits(socket.remoteAddress ?? "")) handshakes.begin(socket);
     else socket.destroy();
   });
+  server.on("tlsClientError", (_, socket) => void socket.destroy()); // Node leaves those open whose handshake took too long
   server.on("secureConnection", (socket: TLSSocket) => {
     handshakes.end(socket);
     new TcpTransport(socket, (transport) => new ClientStream(ports, transport), undefined, securityOf(socket, tls));

@@ -1,0 +1,109 @@
+// Row X5: thousands of connections that never log in, from many addresses. The server bounds what each may send and how long it may
+// stay, and its memory afterwards is what it was after a first such wave (rulings 28).
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import type { RunningServer } from "../servers/server.js";
+import { say } from "../part.js";
+import { auth, header, Line } from "./line.js";
+import { type Attack, expectThat } from "./suite.js";
+
+/** Connections in one wave, all open at the same time. */
+const WAVE = 5000;
+const PER_ADDRESS = 250;
+/** What the server of these attacks is set to: the default is 1000. */
+export const CONNECTIONS_PER_ADDRESS = 300;
+
+const ALLOWED_GROWTH = 1.1;
+const SETTLE_TRIES = 30;
+const SETTLE_MS = 500;
+
+type Kind = (line: Line, server: RunningServer) => void;
+
+/** The attackers: those that stay below the limit are left to the deadline, the others are thrown out at once. */
+const KINDS: readonly Kind[] = [
+  () => undefined,
+  (line) => line.send(`<stream:stream a='${"x".repeat(9000)}`),
+  (line, { domain }) => line.send(`${header(domain)}<iq id='${"x".repeat(9000)}`),
+  (line, { domain }) => line.send(`${header(domain)}${auth("SCRAM-SHA-256", "n,,n=romeo,r=abc")}${" ".repeat(5000)}`),
+  (line) => line.send(`<stream:stream a='${"x".repeat(1_000_000)}`),
+  (line, { domain }) => line.send(`${header(domain)}<iq type='get' id='1'>${"<a>".repeat(300_000)}`),
+];
+
+async function wave(server: RunningServer): Promise<void> {
+  const lines: Line[] = [];
+  for (let n = 0; n < WAVE; n++) {
+    const address = Math.floor(n / PER_ADDRESS);
+    const line = await Line.open({
+      port: server.port,
+      from: `127.0.${1 + Math.floor(address / 200)}.${1 + (address % 200)}`,
+    });
+    KINDS[n % KINDS.length]?.(line, server);
+    lines.push(line);
+  }
+  await Promise.all(lines.map((line) => line.closed()));
+  const tooLarge = lines.filter((_, n) => n % KINDS.length >= 4);
+  const unheard = tooLarge.filter(({ heard }) => heard !== "" && !heard.includes("<policy-violation"));
+  expectThat(unheard.length === 0, `${unheard.length} were not refused: ${unheard[0]?.heard ?? ""}`);
+}
+
+function residentBytes(pid: number): number {
+  const [, kibibytes = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(kibibytes) * 1024;
+}
+
+/** The memory once the collector has been at work: the least of some looks, or the first that is no more than `enough`. */
+async function settledBytes(pid: number, enough = 0): Promise<number> {
+  let least = residentBytes(pid);
+  for (let look = 0; look < SETTLE_TRIES && least > enough; look++) {
+    await delay(SETTLE_MS);
+    least = Math.min(least, residentBytes(pid));
+  }
+  return least;
+}
+
+const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+
+/** `connections` in waves, after one more to warm up. */
+export function flood(connections: number): readonly Attack[] {
+  return [
+    {
+      name: `${connections} connections that never log in leave no more memory behind than the first ${WAVE} @X5`,
+      run: async (server) => {
+        await wave(server);
+        const baseline = await settledBytes(server.pid);
+        for (let done = 0; done < connections; done += WAVE) await wave(server);
+        const after = await settledBytes(server.pid, baseline * ALLOWED_GROWTH);
+        say(`        ${mebibytes(baseline)} resident after the first wave, ${mebibytes(after)} after all`);
+        expectThat(after <= baseline * ALLOWED_GROWTH, `more than ${ALLOWED_GROWTH} times as much`);
+      },
+    },
+    {
+      name: "one address has no more than its share, and others still come in @X5",
+      run: async (server) => {
+        const lines: Line[] = [];
+        const one = { port: server.port, from: "127.0.9.9" };
+        for (let n = 0; n < CONNECTIONS_PER_ADDRESS; n++) lines.push(await Line.open(one));
+        const above = await Line.open(one);
+        above.send(header(server.domain));
+        await above.closed();
+        expectThat(above.heard === "", `it was let in: ${above.heard}`);
+        const other = await Line.open({ port: server.port, from: "127.0.9.10" });
+        other.send(header(server.domain));
+        await other.until(/<\/stream:features>/);
+        for (const line of [...lines, other]) line.destroy();
+      },
+    },
+    {
+      name: "handshakes on the direct TLS port count like any other connection @X5",
+      run: async (server) => {
+        const lines: Line[] = [];
+        const one = { port: server.directTlsPort, from: "127.0.9.11" };
+        for (let n = 0; n < CONNECTIONS_PER_ADDRESS; n++) lines.push(await Line.open(one));
+        const above = await Line.open(one);
+        await above.closed();
+        expectThat(lines[0]?.isEnded === false, "it was let in, and closed only at the deadline");
+        for (const line of lines) line.destroy();
+      },
+    },
+  ];
+}

@@ -80,7 +80,7 @@ function note({ name, shows }: Part, { passed, failed }: Outcome): void {
 function surroundings(server: string): Surroundings {
   return {
     server: (folder) => (server === "prosody" ? prosody({ folder }) : rookery({ folder, archive: "always" })),
-    tools: process.env["ROOKERY_TOOLS"] ?? join(tmpdir(), "rookery-tools"),
+    tools: process.env["ROOKERY_TEST_TOOLS"] ?? join(tmpdir(), "rookery-tools"),
     ci: process.env["CI"] === "true",
   };
 }

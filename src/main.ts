@@ -49,14 +49,7 @@ async function start({ config, warnings }: LoadedConfig): Promise<ExitCode> {
   try {
     await mayListen({ config, log });
     const tls = await TlsContexts.open(() => certificates(config, log));
-    const server = await openServer({
-      config,
-      clock,
-      log,
-      software,
-      random: systemRandom,
-      storage: await store(config, log),
-    });
+    const server = await open(config, log);
     await serve(config, server, tls, log);
     return 0;
   } finally {
@@ -95,14 +88,7 @@ async function openAccounts({
   const log = openLog(config);
   const lock = acquireLock(config.data_dir);
   try {
-    const server = await openServer({
-      config,
-      clock,
-      log,
-      software,
-      random: systemRandom,
-      storage: await store(config, log),
-    });
+    const server = await open(config, log);
     const close = async (): Promise<void> => {
       await server.stop();
       lock.release();
@@ -132,6 +118,12 @@ function openLog({ log: { level, format } }: Config): Log {
     colour: process.stdout.isTTY,
     write: (line) => void process.stdout.write(line),
   });
+}
+
+/** The server on its real store, without listeners. The caller holds the lock. */
+async function open(config: Config, log: Log): Promise<Server> {
+  const storage = await store(config, log);
+  return openServer({ config, clock, log, software, random: systemRandom, storage });
 }
 
 function store(config: Config, log: Log): Promise<Storage> {

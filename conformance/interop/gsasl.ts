@@ -70,6 +70,7 @@ class Connection {
 
   async #line(line: string): Promise<void> {
     if (this.#socket.destroyed) return;
+    if (line.endsWith(" LOGOUT")) return void this.#socket.end(); // gsasl waits for that
     if (this.#proven) return this.#send(`${this.#tag} OK logged in`);
     if (this.#mechanism) return this.#answer(await this.#mechanism.next(decodeBase64(line) ?? Buffer.alloc(0)));
     const [tag = "", command = "", name = ""] = line.split(" ");

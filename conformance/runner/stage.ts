@@ -250,14 +250,22 @@ export class Stage {
     for (const name of members) this.#stream(name).clear();
   }
 
-  /** Everything sent so far has been handled and has reached these members: everyone's pings are answered in order, twice, then theirs. */
+  /** Everything sent so far has been handled and has reached these members: everyone's pings are answered in order, twice, then theirs, then a message comes. */
   async #barrier(members: readonly string[]): Promise<void> {
     for (let round = 0; round < 2; round++) await Promise.all([...this.#bound()].map((name) => this.#ping(name)));
     for (const name of members) {
       if (!this.#stream(name).isOpen)
         throw new Error(`${name} is not connected: nothing can be said about what arrives`);
       await this.#ping(name);
+      await this.#message(name);
     }
+  }
+
+  /** A message to oneself: a server may let answers pass while other stanzas wait behind stored messages. */
+  async #message(name: string): Promise<void> {
+    const id = `barrier-${++this.#pings}`;
+    const message = `<message type='headline' id='${id}' to='${escapeXml(this.#value(name))}'><body>.</body></message>`;
+    await this.#stream(name).ask(id, message, this.#play.limitMs);
   }
 
   async #ping(name: string): Promise<void> {

@@ -136,7 +136,7 @@ export class ClientStream {
     throw new Error(`expected an element, arrived: ${describeArrival(arrival)}`);
   }
 
-  /** Sends an IQ and returns its answer, whatever else arrives meanwhile; that stays in the inbox. */
+  /** Sends an IQ, or a message to oneself, and returns what comes back with its id; whatever else arrives meanwhile stays in the inbox. */
   async ask(id: string, xml: string, limitMs: number): Promise<Tree> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -186,7 +186,8 @@ export class ClientStream {
     if (arrival.kind === "closed") this.#closed();
     if (arrival.kind === "element") {
       const answered = this.#awaited.get(arrival.tree.attributes.get("id") ?? "");
-      const answer = arrival.tree.name === "iq" && /^(result|error)$/.test(arrival.tree.attributes.get("type") ?? "");
+      const { name, attributes } = arrival.tree;
+      const answer = name === "message" || (name === "iq" && /^(result|error)$/.test(attributes.get("type") ?? ""));
       if (answered && answer) {
         this.#awaited.delete(arrival.tree.attributes.get("id") ?? "");
         return answered(arrival.tree);

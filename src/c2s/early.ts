@@ -6,6 +6,8 @@ import { StanzaError } from "../stanza/errors.js";
 import type { Stanza } from "../stanza/stanza.js";
 import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
+import { elementToWire } from "../xml/serialize.js";
+import type { Wire } from "../xml/wire.js";
 import type { C2SPorts } from "./ports.js";
 import type { Transport } from "./transport.js";
 
@@ -51,4 +53,10 @@ export async function orWait<T>(work: Promise<T>, log: Log): Promise<T | StanzaE
     log.warn({ ev: "c2s.load_failed", err: error });
     return new StanzaError("resource-constraint", "wait");
   }
+}
+
+/** RFC 6120 §6.4: "=" stands for data of no length. */
+export function saslWire(name: "challenge" | "success", data: Buffer | undefined): Wire {
+  const text = data === undefined ? "" : data.length === 0 ? "=" : data.toString("base64");
+  return elementToWire(xml(name, { xmlns: NS.sasl }, text));
 }

@@ -7,9 +7,9 @@ import {
   type TLSSocket,
 } from "node:tls";
 import type { Endpoint } from "../core/config/values.js";
-import { Handshakes } from "./handshakes.js";
 import type { Log } from "../core/log.js";
 import type { ForOperator } from "../core/reason.js";
+import { Handshakes } from "./handshakes.js";
 import { ClientStream } from "./stream.js";
 import type { C2SPorts } from "./ports.js";
 import { securityOf, TcpTransport } from "./tcp.js";

@@ -19,7 +19,7 @@ import { bindResource } from "./bind.js";
 import type { Counted } from "./connections.js";
 import { PUBLIC_LANG, readHeader, serverHeader } from "./header.js";
 import { earlyLimits, fullLimits } from "./limits.js";
-import { earlyAnswer, mayLogIn, orWait, streamFeatures } from "./early.js";
+import { earlyAnswer, mayLogIn, orWait, saslWire, streamFeatures } from "./early.js";
 import { Outbox } from "./outbox.js";
 import type { C2SPorts } from "./ports.js";
 import type { Transport, TransportListener } from "./transport.js";
@@ -112,12 +112,16 @@ export class ClientStream implements TransportListener, Sink, Counted {
     this.#outbox.onDrained(callback);
   }
 
+  /** At once: what came in the same chunk waits as bytes, not as stanzas. */
   pause(): void {
+    this.#scanner.suspend();
     this.#transport.pause();
   }
 
   resume(): void {
+    if (this.#state.at === "ended") return;
     this.#transport.resume();
+    this.#read(() => this.#scanner.resume());
   }
 
   /** Ends the stream from our side: the error, our closing tag, and the connection once the peer has answered or waited too long. */
@@ -401,9 +405,4 @@ export class ClientStream implements TransportListener, Sink, Counted {
   #write(text: Wire): void {
     this.#outbox.append(text);
   }
-}
-
-function saslWire(name: "challenge" | "success", data: Buffer | undefined): Wire {
-  const text = data === undefined ? "" : data.length === 0 ? "=" : data.toString("base64");
-  return elementToWire(xml(name, { xmlns: NS.sasl }, text));
 }

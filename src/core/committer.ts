@@ -152,8 +152,8 @@ export class Committer {
     batch.forEach((queued, i) => {
       const outcome = outcomes[i] ?? "unknown";
       if (this.#isTriedAgain(queued, outcome, retry.length > 0)) retry.push(queued);
-      // After an unknown outcome a condition may not hold because the unit itself has been written.
-      else this.#settle(queued, outcome === "conflict" && queued.tried ? "unknown" : outcome);
+      // The first try may have been written: that this one was not says nothing, and it may be what breaks the unit's own condition.
+      else this.#settle(queued, queued.tried && outcome !== "done" ? "unknown" : outcome);
       queued.tried ||= outcome === "unknown";
     });
     if (retry.length > 0) {
@@ -165,7 +165,8 @@ export class Committer {
   /** What writes nothing is a barrier, or shows what is in memory: it waits for all before it. */
   #isTriedAgain(queued: Queued, outcome: Outcome, afterOthers: boolean): boolean {
     if (queued.writes.length === 0) return afterOthers;
-    return outcome === "unknown" && this.#ports.clock.now() - queued.since < this.#ports.timeoutMs;
+    const isOpen = outcome === "unknown" || (outcome === "refused" && queued.tried);
+    return isOpen && this.#ports.clock.now() - queued.since < this.#ports.timeoutMs;
   }
 
   /** Nothing is left to try, and the last that was tried failed: asks the store until it can write again. */

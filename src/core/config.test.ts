@@ -67,6 +67,7 @@ describe("the configuration", () => {
       ROOKERY_LIMITS_DEPTH: "32",
       ROOKERY_LIMITS_ACK_WAIT: "1s",
       ROOKERY_SMACK: "/somewhere",
+      ROOKERY_TOOLS: "/somewhere",
     });
     expect(config).toMatchObject({
       domain: "b.example",

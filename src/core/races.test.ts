@@ -178,6 +178,18 @@ describe("the committer", () => {
     expect(await outcome).toBe("unknown");
   });
 
+  it("does not say refused when the first try may have been written @1.9", async () => {
+    const { storage, clock, committer } = rig();
+    storage.failNext("unknown", { written: true });
+    storage.failNext("refused");
+    const outcome = committer.commit([put("a", "")]);
+    for (let turn = 0; turn < 3; turn++) {
+      await settled();
+      clock.advance(300);
+    }
+    expect(await outcome).toBe("done");
+  });
+
   it("finds the unit that the store cannot take, and commits the others @1.9", async () => {
     const { committer } = rig();
     const bad: Write = { op: "put", store: "undeclared", owner: "a", key: "", doc: { v: 1 } };
@@ -328,6 +340,25 @@ describe("a stored message", () => {
     await settled();
     expect([balcony.bodies, phone.bodies]).toEqual([[], ["stored", "late"]]);
   });
+
+  it.each([0, 1])(
+    "or live one that waits behind the offline read is not lost with its device; others there: %i @1.9",
+    async (n) => {
+      const { world, romeo } = await verona();
+      const log = world.storage.log.bind(world.storage);
+      world.storage.log = () => new Promise(() => undefined); // the read takes its time
+      const balcony = await world.device("juliet@localhost/balcony");
+      await balcony.sends("<presence/>");
+      const phone = await world.device("juliet@localhost/phone");
+      if (n === 1) await phone.sends("<presence/>");
+      await romeo.sends(chat("live"));
+      await balcony.goes();
+      world.storage.log = log;
+      if (n === 0) await phone.sends("<presence/>");
+      await settled();
+      expect([balcony.bodies, phone.bodies]).toEqual([[], ["live"]]);
+    },
+  );
 
   it("that a device has when the server stops is not sent again @1.9", async () => {
     const { world, romeo } = await verona();

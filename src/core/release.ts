@@ -106,23 +106,27 @@ export class Release {
   }
 
   #toSession({ session, stanza, entry, again }: Extract<Effect, { kind: "session" }>): void {
-    if (session.open) this.#send(session, stanza, entry);
+    if (session.open) this.#send(session, stanza, entry, again);
     else if (again) this.#decideAnew(stanza);
   }
 
   #toAccount({ account, stanza, pick, entry, again }: Extract<Effect, { kind: "account" }>): void {
-    let sent = false;
+    let first: Session | undefined;
+    let several = false;
     for (const session of account.sessions.values()) {
       if (!session.open || !pick(session) || (entry && entry.id <= session.readUpTo)) continue;
-      this.#send(session, typeof stanza === "function" ? stanza(session) : stanza, entry);
-      sent = true;
+      if (first) this.#send(session, typeof stanza === "function" ? stanza(session) : stanza, entry);
+      several = first !== undefined;
+      first ??= session;
     }
-    if (!sent && again && typeof stanza !== "function") this.#decideAnew(stanza);
+    if (first)
+      this.#send(first, typeof stanza === "function" ? stanza(first) : stanza, entry, again === true && !several);
+    else if (again && typeof stanza !== "function") this.#decideAnew(stanza);
   }
 
   /** The entry is delivered once one non-negative session has drained it (rulings 2). */
-  #send(session: Session, stanza: Stanza, entry: Append | undefined): void {
-    if (!entry?.entry.pending || !session.isNonNegative) return session.send(stanza);
+  #send(session: Session, stanza: Stanza, entry: Append | undefined, again?: boolean): void {
+    if (!entry?.entry.pending || !session.isNonNegative) return session.send(stanza, undefined, again);
     session.send(stanza, (sent) => {
       if (sent) this.#ports.delivered(entry);
     });

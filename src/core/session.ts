@@ -24,6 +24,7 @@ const HELD_OVERHEAD_BYTES = 200; // of a stanza beside its content
 interface Held {
   readonly stanza: Stanza;
   readonly drained: Drained | undefined;
+  readonly again: boolean;
 }
 
 /** Called once: the stanza has left the process, or (`false`) the stream ended before. */
@@ -61,10 +62,13 @@ export class Session {
     return this.isAvailable && this.priority >= 0;
   }
 
-  /** Sends a stanza. While live ones are held back, messages and whatever comes from others queue (RFC 6120 §10.1: in the order they came). */
-  send(stanza: Stanza, drained?: Drained): void {
+  /**
+   * Sends a stanza. While live ones are held back, messages and whatever comes from others queue (RFC 6120 §10.1: in the order they came).
+   * `again`: nobody else was given it, and it is not kept; should the session end before it could be sent, it is decided anew.
+   */
+  send(stanza: Stanza, drained?: Drained, again = false): void {
     if (!this.open) return;
-    if (this.#held && this.#mustWait(stanza)) return this.#hold(this.#held, stanza, drained);
+    if (this.#held && this.#mustWait(stanza)) return this.#hold(this.#held, { stanza, drained, again });
     this.sink.send(stanza);
     if (drained) this.sink.drained(drained);
   }
@@ -87,9 +91,16 @@ export class Session {
     for (const { stanza, drained } of held ?? []) this.send(stanza, drained);
   }
 
-  #hold(held: Held[], stanza: Stanza, drained: Drained | undefined): void {
-    held.push({ stanza, drained });
-    this.#heldBytes += stanza.size + HELD_OVERHEAD_BYTES;
+  /** The session has ended: what it held back and nobody else was given. */
+  leaveBehind(): readonly Stanza[] {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    return held.flatMap(({ stanza, again }) => (again ? stanza : []));
+  }
+
+  #hold(held: Held[], one: Held): void {
+    held.push(one);
+    this.#heldBytes += one.stanza.size + HELD_OVERHEAD_BYTES;
     if (this.#heldBytes > MAX_HELD_BYTES)
       this.sink.close(new StreamError("resource-constraint", "too much at once behind stored messages"));
   }

@@ -11,6 +11,8 @@ import { Session, type Sink } from "./session.js";
 export interface SessionsPorts {
   readonly accounts: Accounts;
   readonly lane: LanePorts;
+  /** Starts a flow of the server's own. */
+  readonly start: (flow: Flow) => void;
   /** Sessions one account may have at once (`limits.resources_per_account`). */
   readonly perAccount: number;
 }
@@ -73,6 +75,7 @@ export class Sessions {
     const { account, jid } = session;
     if (account.sessions.get(jid.resource) === session) account.sessions.delete(jid.resource);
     this.#count--;
+    for (const stanza of session.leaveBehind()) this.#ports.start(new Flow(stanza, { kind: "server" }, "received"));
     const goodbye = new Flow(presence({ from: jid, type: "unavailable" }), { kind: "session", session }, "sent");
     const over = new Promise<void>((resolve) => goodbye.whenOver(() => resolve()));
     goodbye.whenOver(() => {

@@ -3,7 +3,7 @@ import type { ConfigSection } from "./sections.js";
 
 const PREFIX = "ROOKERY_";
 /** Names that tell the test suites where things are; the server leaves them alone. */
-const FOREIGN = /^ROOKERY_(?:SMACK|TEST_\w+)$/;
+const FOREIGN = /^ROOKERY_(?:SMACK|TOOLS|FUZZ_\w+|TEST_\w+)$/;
 
 /** The variable that overrides a setting. */
 export function variableOf(section: string, key: string): string {

@@ -8,14 +8,14 @@ import { auth, header, Line } from "./line.js";
 import { type Attack, expectThat } from "./suite.js";
 
 /** Connections in one wave, all open at the same time. */
-const WAVE = 5000;
+const WAVE = 2500;
+/** Until V8's heap and malloc have found their size: in trials they grew for up to 12,000 connections, and never after. */
+const WARM_UP = 15_000;
 const PER_ADDRESS = 250;
 /** What the server of these attacks is set to: the default is 1000. */
 export const CONNECTIONS_PER_ADDRESS = 300;
 
 const ALLOWED_GROWTH = 1.1;
-// Node's and OpenSSL's own pools grow over the first waves and then stay; the JavaScript heap is the same after each wave.
-const WARM_UP_WAVES = 3;
 const LOOKS = 5;
 const LOOK_MS = 500;
 
@@ -66,17 +66,21 @@ async function settledBytes(pid: number): Promise<number> {
 
 const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 
-/** `connections` in waves, after some to warm up. */
+async function waves(server: RunningServer, connections: number): Promise<void> {
+  for (let done = 0; done < connections; done += WAVE) await wave(server);
+}
+
+/** `connections` in waves, after some more to warm up. */
 export function flood(connections: number): readonly Attack[] {
   return [
     {
-      name: `${connections} connections that never log in leave no more memory behind than the waves before them @X5`,
+      name: `${connections} connections that never log in leave no more memory behind than the ${WARM_UP} before them @X5`,
       run: async (server) => {
-        for (let warm = 0; warm < WARM_UP_WAVES; warm++) await wave(server);
+        await waves(server, WARM_UP);
         const baseline = await settledBytes(server.pid);
-        for (let done = 0; done < connections; done += WAVE) await wave(server);
+        await waves(server, connections);
         const after = await settledBytes(server.pid);
-        say(`        ${mebibytes(baseline)} resident after the first waves, ${mebibytes(after)} after all`);
+        say(`        ${mebibytes(baseline)} resident after the warm-up, ${mebibytes(after)} after all`);
         expectThat(after <= baseline * ALLOWED_GROWTH, `more than ${ALLOWED_GROWTH} times as much`);
       },
     },

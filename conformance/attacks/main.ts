@@ -22,6 +22,7 @@ async function main(options: readonly string[]): Promise<number> {
   const only = options.find((one) => one.startsWith("--only="))?.slice("--only=".length) ?? "";
   const attacks = [...NEGOTIATION, ...flood(connections)].filter(({ name }) => name.includes(only));
   const score: Score = { passed: 0, failed: 0 };
+  process.env["NODE_OPTIONS"] = `--import=${new URL("collect.js", import.meta.url).href}`; // for the server
   const folder = mkdtempSync(join(tmpdir(), "rookery-attacks-"));
   try {
     const server = await rookery({ folder, tls: "required", limits: LIMITS }).start();

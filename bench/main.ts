@@ -19,21 +19,16 @@ const say = (line: string): void => void process.stdout.write(line + "\n");
 /** The comparison in its short form; throws when a message is lost, doubled or out of order. */
 export function shortBench(): Promise<readonly Series[]> {
   return compare(
-    present(false).map(([, make]) => make),
+    present().map(([, make]) => make),
     SHORT,
     say,
   );
 }
 
-function present(long: boolean): Contestant[] {
+function present(): Contestant[] {
   const core = SERVER_CORE;
   const all: Contestant[] = [];
   if (rookeryIsBuilt()) all.push(["rookery", (folder) => rookery({ folder, core, archive: "never" })]);
-  if (long && rookeryIsBuilt())
-    all.push([
-      "rookery-archive",
-      (folder) => rookery({ folder, core, archive: "always", name: "rookery, archive on" }),
-    ]);
   if (prosodyIsInstalled()) all.push(["prosody", (folder) => prosody({ folder, core })]);
   return all;
 }
@@ -42,7 +37,7 @@ async function main(options: readonly string[]): Promise<void> {
   const short = options.includes("--short");
   const plan = short ? SHORT : LONG;
   const only = options.find((option) => option.startsWith("--only="))?.slice("--only=".length);
-  const chosen = present(!short).filter(([name]) => only === undefined || name === only);
+  const chosen = present().filter(([name]) => only === undefined || name === only);
   const all = await compare(
     chosen.map(([, make]) => make),
     plan,

@@ -52,7 +52,7 @@ export function document(all: readonly Series[], plan: Plan, date: Date): string
 Written by \`npm run bench\`; not edited by hand.
 
 - ${date.toISOString().slice(0, 10)}, commit ${commit()}, Node ${process.version}, ${prosodyVersion()}, ${machine()}
-- ${plan.pairs} pairs, ${plan.inFlight} messages of ${STANZA_BYTES} bytes in flight each, chat to full JIDs, no archive unless the name says so;
+- ${plan.pairs} pairs, ${plan.inFlight} messages of ${STANZA_BYTES} bytes in flight each, chat to full JIDs, nothing archived;
   ${plan.rounds} rounds of ${plan.measureMs / 1000} s after ${plan.warmUpMs / 1000} s of warm-up, servers in turn in one run, every message checked for order and count
 - server on core 0, load generator on core 1; server CPU is user and system time of all its threads; TLS is direct TLS 1.3
 - Prosody runs with \`gc = { mode = "generational" }\`

@@ -160,6 +160,10 @@ export class Device implements Sink {
     if (this.session) this.#world.core.sessions.end(this.session);
   }
 
+  dismiss(error: StreamError): void {
+    this.close(error);
+  }
+
   pause(): void {
     // a device that is not read from any more
   }

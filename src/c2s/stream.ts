@@ -124,7 +124,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
 
   /** At once: what came in the same chunk waits as bytes, not as stanzas. */
   pause(): void {
-    if (this.#state.at === "ended") return;
+    if (this.#state.at === "leaving" || this.#state.at === "ended") return;
     this.#scanner.suspend();
     this.#transport.pause();
   }

@@ -15,7 +15,7 @@ import { smackPart } from "./interop/smack.js";
 import { slixmppPart } from "./interop/slixmpp.js";
 import { xmppjsPart } from "./interop/xmppjs.js";
 import { startPart } from "./start/start.js";
-import { missing, type Outcome, type Part, plus, say, scriptPart, type Surroundings } from "./part.js";
+import { counts, missing, type Outcome, type Part, plus, say, scriptPart, type Surroundings } from "./part.js";
 
 const benchPart: Part = {
   name: "bench",
@@ -95,10 +95,6 @@ async function guarded(part: Part, around: Surroundings): Promise<Outcome> {
     say(`FAILED  ${part.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     return { passed: 0, failed: 1, skipped: 0 };
   }
-}
-
-function counts({ passed, failed, skipped }: Outcome): string {
-  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
 process.exitCode = await main(process.argv.slice(2));

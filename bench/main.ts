@@ -1,8 +1,8 @@
 // `npm run bench` measures every server that is here and writes bench/RESULTS.md; with `-- --short` it only prints, in under 90 seconds.
-// `-- --only=prosody` leaves the others out.
+// `-- --only=prosody` leaves the others out. It ends with what it counted; a message lost, doubled or out of order ends it before.
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { compare, type Plan, SERVER_CORE, type Series } from "./compare.js";
+import { compare, microsPerMessage, type Plan, SERVER_CORE, type Series } from "./compare.js";
 import { document, table } from "./report.js";
 import { prosody, prosodyIsInstalled } from "../conformance/servers/prosody.js";
 import { rookery, rookeryIsBuilt } from "../conformance/servers/rookery.js";
@@ -45,6 +45,14 @@ async function main(options: readonly string[]): Promise<void> {
   );
   say("\n" + table(all));
   if (!short && only === undefined && rookeryIsBuilt()) writeFileSync(RESULTS, document(all, plan, new Date()));
+  for (const one of all) say(`counted ${describe(one)}`);
+  say(`${all.length} passed, 0 failed`);
+}
+
+function describe({ server, mode, rounds }: Series): string {
+  const messages = rounds.reduce((sum, round) => sum + round.messages, 0);
+  const cost = `${microsPerMessage(rounds).toFixed(1)} µs of the server's CPU each`;
+  return `${server} ${mode}: ${messages} messages, each once and in order, ${cost}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));

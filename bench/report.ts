@@ -1,6 +1,6 @@
 // The comparison as a table: what the terminal shows and what bench/RESULTS.md keeps.
 import { execFileSync } from "node:child_process";
-import { cpus } from "node:os";
+import { provenance } from "../conformance/provenance.js";
 import { clientLoad, microsPerMessage, perSecond, type Plan, type Series } from "./compare.js";
 import { STANZA_BYTES } from "./pair.js";
 
@@ -51,7 +51,7 @@ export function document(all: readonly Series[], plan: Plan, date: Date): string
 
 Written by \`npm run bench\`; not edited by hand.
 
-- ${date.toISOString().slice(0, 10)}, commit ${commit()}, Node ${process.version}, ${prosodyVersion()}, ${machine()}
+- ${provenance(date)}, ${prosodyVersion()}
 - ${plan.pairs} pairs, ${plan.inFlight} messages of ${STANZA_BYTES} bytes in flight each, chat to full JIDs, nothing archived;
   ${plan.rounds} rounds of ${plan.measureMs / 1000} s after ${plan.warmUpMs / 1000} s of warm-up, servers in turn in one run, every message checked for order and count
 - server on core 0, load generator on core 1; server CPU is user and system time of all its threads; TLS is direct TLS 1.3
@@ -60,26 +60,10 @@ Written by \`npm run bench\`; not edited by hand.
 ${table(all)}`;
 }
 
-function commit(): string {
-  const git = (...parameters: string[]): string => execFileSync("git", parameters, { encoding: "utf8" }).trim();
-  try {
-    return (
-      git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "--", "src") === "" ? "" : " with changes")
-    );
-  } catch {
-    return "unknown"; // not a checkout
-  }
-}
-
 function prosodyVersion(): string {
   try {
     return execFileSync("prosodyctl", ["about"], { encoding: "utf8" }).split("\n", 1)[0] ?? "";
   } catch {
     return "no Prosody";
   }
-}
-
-function machine(): string {
-  const all = cpus();
-  return `${all.length} × ${all[0]?.model ?? "unknown processor"}`;
 }

@@ -9,12 +9,13 @@ import { table } from "../bench/report.js";
 import { prosody } from "./servers/prosody.js";
 import { rookery } from "./servers/rookery.js";
 import { badInputPart } from "./bad-input/bad-input.js";
+import { goXmppPart } from "./interop/go-xmpp.js";
 import { gsaslPart } from "./interop/gsasl.js";
 import { smackPart } from "./interop/smack.js";
 import { slixmppPart } from "./interop/slixmpp.js";
 import { xmppjsPart } from "./interop/xmppjs.js";
 import { startPart } from "./start/start.js";
-import { missing, type Outcome, type Part, plus, say, scriptPart, type Surroundings } from "./part.js";
+import { counts, missing, type Outcome, type Part, plus, say, scriptPart, type Surroundings } from "./part.js";
 
 const benchPart: Part = {
   name: "bench",
@@ -36,6 +37,7 @@ const PARTS: readonly Part[] = [
   scriptPart("scenes on Prosody", ["1.11"], "build/conformance/runner/main.js", "--server", "prosody"),
   scriptPart("attacks", ["1.show3", "A1", "A2", "A6", "X5", "X11"], "build/conformance/attacks/main.js"),
   gsaslPart,
+  goXmppPart,
   slixmppPart,
   xmppjsPart,
   smackPart,
@@ -93,10 +95,6 @@ async function guarded(part: Part, around: Surroundings): Promise<Outcome> {
     say(`FAILED  ${part.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     return { passed: 0, failed: 1, skipped: 0 };
   }
-}
-
-function counts({ passed, failed, skipped }: Outcome): string {
-  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -60,6 +60,11 @@ export function missing(what: string, around: Surroundings): Outcome {
   return { passed: 0, failed: around.ci ? 1 : 0, skipped: around.ci ? 0 : 1 };
 }
 
+/** As it is printed and read back by `counted`. */
+export function counts({ passed, failed, skipped }: Outcome): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
 export function plus(a: Outcome, b: Outcome): Outcome {
   return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
 }
@@ -76,14 +81,21 @@ export function scriptPart(
     shows,
     run: async (around) => {
       if (!existsSync(ROOT + script)) return missing(`${script} is not there`, around);
-      const { code, output } = await runScript([ROOT + script, ...parameters]);
+      const { code, output } = await runScript(script, ...parameters);
       return counted(output, code);
     },
   };
 }
 
-function runScript(parameters: readonly string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, parameters, { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
+/** Runs a Node script (path from the project's root) to its end, and shows what it prints on the way. */
+export function runScript(
+  script: string,
+  ...parameters: readonly string[]
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  const child = spawn(process.execPath, [ROOT + script, ...parameters], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     process.stdout.write(text);

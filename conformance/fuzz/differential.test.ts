@@ -5,11 +5,11 @@ import { UNLIMITED } from "#rookery/xml/limits.js";
 import { XmlFault } from "#rookery/xml/scanner.js";
 import { elementToWire } from "#rookery/xml/serialize.js";
 import { bytesOf, fromWire, toWire, wireOf } from "#rookery/xml/wire.js";
+import { amounts } from "./amounts.js";
 import { REFUSED, STANZAS } from "./corpus.js";
 import { type Plain, plainOf, readWithLtx, readWithSaxes } from "./readers.js";
 
-const RUNS = Number(process.env["ROOKERY_FUZZ_RUNS"] ?? 800);
-const SEED = Number(process.env["ROOKERY_FUZZ_SEED"] ?? 20261122);
+const { generated, damaged, seed } = amounts(process.env);
 
 function ours(bytes: Buffer): Plain | undefined {
   try {
@@ -143,7 +143,7 @@ describe("beside saxes", () => {
         expectAgreement(Buffer.from(document));
         expectSameRewritten(Buffer.from(document));
       }),
-      { seed: SEED, numRuns: RUNS },
+      { seed, numRuns: generated },
     );
   });
 
@@ -156,7 +156,7 @@ describe("beside saxes", () => {
           expectAgreement(edited(Buffer.from(document), edits));
         },
       ),
-      { seed: SEED, numRuns: 2 * RUNS },
+      { seed, numRuns: damaged },
     );
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { AFTER_LOGIN } from "#rookery/xml/limits.js";
 import { bytesOf } from "#rookery/xml/wire.js";
+import { amounts } from "./amounts.js";
 import { BEGINNINGS, REFUSED, REFUSED_BYTES, STANZAS, STREAM_HEAD } from "./corpus.js";
 import { outcome, record } from "./record.js";
 
@@ -66,9 +67,10 @@ describe("a document in pieces", () => {
   it("gives the same for random pieces of many stanzas @1.2 @X10", () => {
     const bytes = stream(...STANZAS, " \r\n\t", ...STANZAS, END);
     const whole = outcome(bytes, []);
-    const cuts = fc.uniqueArray(fc.integer({ min: 1, max: bytes.length - 1 }), { maxLength: 60 });
+    const { seed, cuts } = amounts(process.env);
+    const somewhere = fc.uniqueArray(fc.integer({ min: 1, max: bytes.length - 1 }), { maxLength: 60 });
     fc.assert(
-      fc.property(cuts, (places) => {
+      fc.property(somewhere, (places) => {
         expect(
           outcome(
             bytes,
@@ -76,7 +78,7 @@ describe("a document in pieces", () => {
           ),
         ).toEqual(whole);
       }),
-      { seed: 10, numRuns: 100 },
+      { seed, numRuns: cuts },
     );
   });
 });

@@ -38,6 +38,7 @@ const ATTEMPTS: readonly Attempt[] = [
   { mechanism: "SCRAM-SHA-1", password: "wrong", binding: false, succeeds: false },
   { mechanism: "PLAIN", password: PASSWORD, binding: false, succeeds: true },
   { mechanism: "PLAIN", password: "wrong", binding: false, succeeds: false },
+  { mechanism: "ANONYMOUS", password: "none", binding: false, succeeds: true },
 ];
 
 interface Identity {
@@ -90,7 +91,7 @@ class Connection {
 
   #offered(): readonly string[] {
     const bindings = { secure: true, requireTls: true, channelBindings: this.#bindings };
-    return offeredMechanisms({ ...bindings, anonymous: false });
+    return offeredMechanisms({ ...bindings, anonymous: true });
   }
 
   #secure(): void {
@@ -123,6 +124,7 @@ class Connection {
       findCredentials: (username) => Promise.resolve(username === "juliet" ? this.#juliet : undefined),
     };
     this.#mechanism = createMechanism(name, context);
+    if (name === "ANONYMOUS") return this.#send("+ "); // XMPP may do without the client's message (XEP-0175), IMAP not
     this.#answer((await this.#mechanism?.start()) ?? { failure: "invalid-mechanism" });
   }
 
@@ -154,7 +156,7 @@ async function logIn(
 ): Promise<{ readonly loggedIn: boolean; readonly output: string }> {
   const { port } = server.address() as AddressInfo;
   const options = ["--imap", `--connect=127.0.0.1:${port}`, "--x509-ca-file=", ...(attempt.binding ? [] : ["--no-cb"])];
-  const user = ["-m", attempt.mechanism, "-a", "juliet", "-z", "", "-p", attempt.password];
+  const user = ["-m", attempt.mechanism, "-a", "juliet", "-z", "", "-p", attempt.password, "-n", "trace"];
   const client = spawn("gsasl", [...options, ...user], { stdio: ["ignore", "pipe", "pipe"], timeout: TIME_LIMIT_MS });
   let output = "";
   for (const stream of [client.stdout, client.stderr]) stream.on("data", (text: Buffer) => (output += text.toString()));
@@ -179,6 +181,7 @@ export const gsaslPart: Part = {
 };
 
 function titleOf({ mechanism, password }: Attempt): string {
+  if (mechanism === "ANONYMOUS") return "gsasl ANONYMOUS";
   return `gsasl ${mechanism}, ${password === PASSWORD ? "right" : "wrong"} password`;
 }
 

@@ -5,17 +5,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { certificateIn } from "./certificate.js";
-import { Registrar } from "./registrar.js";
-import {
-  DOMAIN,
-  end,
-  freePorts,
-  launch,
-  run,
-  type RunningServer,
-  type ServerOptions,
-  type StartableServer,
-} from "./server.js";
+import { running } from "./registrar.js";
+import { DOMAIN, freePorts, launch, type RunningServer, type ServerOptions, type StartableServer } from "./server.js";
 
 const START_MS = 15_000;
 const MODULES = ["roster", "saslauth", "tls", "disco", "private", "vcard", "version", "uptime", "time", "ping"];
@@ -31,7 +22,7 @@ export function prosody(options: ServerOptions): StartableServer {
 }
 
 async function startProsody(options: ServerOptions): Promise<RunningServer> {
-  const { folder, core, registration = "open" } = options;
+  const { folder, core } = options;
   mkdirSync(join(folder, "data"), { recursive: true });
   const ca = certificateIn(folder, DOMAIN);
   const [port = 0, directTlsPort = 0] = await freePorts(2);
@@ -45,20 +36,14 @@ async function startProsody(options: ServerOptions): Promise<RunningServer> {
     throw new Error(`prosody did not start; its log is ${folder}/prosody.log: ${printed}`, { cause });
   });
   const address = { host: "127.0.0.1", port, directTlsPort, domain: DOMAIN, ca };
-  const registrar = new Registrar(address);
-  const byCommand = async (user: string, password: string): Promise<void> => {
-    await run("prosodyctl", ["--config", config, "register", user, DOMAIN, password]);
-  };
-  return {
-    ...address,
-    pid: child.pid ?? 0,
-    register: (user, password) =>
-      registration === "open" ? registrar.create(user, password) : byCommand(user, password),
-    stop: async () => {
-      registrar.close();
-      await end(child);
+  return running(
+    {
+      child,
+      address,
+      adding: (user, password) => ["prosodyctl", "--config", config, "register", user, DOMAIN, password],
     },
-  };
+    options,
+  );
 }
 
 function configuration(options: ServerOptions, port: number, directTlsPort: number): string {

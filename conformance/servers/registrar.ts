@@ -1,10 +1,41 @@
-// Makes accounts by in-band registration (XEP-0077), one after the other on one secured stream.
+// How accounts get to a server: by in-band registration (XEP-0077), one after the other on one secured stream, or by its command.
+import type { ChildProcess } from "node:child_process";
 import { ClientStream, openStream, type Address } from "../runner/stream.js";
 import { escapeXml, show } from "../runner/xml.js";
+import { end, run, type RunningServer, type ServerOptions } from "./server.js";
 
 const LIMIT_MS = 15_000;
 
-export class Registrar {
+/** What only the server's own file knows. */
+export interface Started {
+  readonly child: ChildProcess;
+  readonly address: Address;
+  /** The command line that makes an account, for where registration is closed. */
+  readonly adding: (user: string, password: string) => readonly [program: string, ...parameters: string[]];
+  /** Until a server that does not end is killed. */
+  readonly graceMs?: number;
+}
+
+/** A server whose listeners are up, as suites use it. */
+export function running({ child, address, adding, graceMs }: Started, options: ServerOptions): RunningServer {
+  const registrar = new Registrar(address);
+  const byCommand = async (user: string, password: string): Promise<void> => {
+    const [program, ...parameters] = adding(user, password);
+    await run(program, parameters);
+  };
+  const isOpen = (options.registration ?? "open") === "open";
+  return {
+    ...address,
+    pid: child.pid ?? 0,
+    register: (user, password) => (isOpen ? registrar.create(user, password) : byCommand(user, password)),
+    stop: async () => {
+      registrar.close();
+      await end(child, graceMs);
+    },
+  };
+}
+
+class Registrar {
   readonly #address: Address;
   #stream: Promise<ClientStream> | undefined;
   #last = 0;

@@ -3,8 +3,8 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Registrar } from "./registrar.js";
-import { DOMAIN, end, launch, run, type RunningServer, type ServerOptions, type StartableServer } from "./server.js";
+import { running } from "./registrar.js";
+import { DOMAIN, launch, type RunningServer, type ServerOptions, type StartableServer } from "./server.js";
 
 const START_MS = 30_000;
 const STOP_MS = 15_000; // it promises 10 s
@@ -29,7 +29,7 @@ export function rookery(options: RookeryOptions): StartableServer {
 }
 
 async function startRookery(options: RookeryOptions): Promise<RunningServer> {
-  const { folder, core, registration = "open" } = options;
+  const { folder, core } = options;
   mkdirSync(folder, { recursive: true });
   const config = join(folder, "rookery.toml");
   writeFileSync(config, configuration(options));
@@ -41,21 +41,16 @@ async function startRookery(options: RookeryOptions): Promise<RunningServer> {
     domain: DOMAIN,
     ca: readFileSync(join(folder, "data", "certificate.pem"), "utf8"),
   };
-  const registrar = new Registrar(address);
-  const byCommand = async (user: string, password: string): Promise<void> => {
-    const command = [ROOKERY, "user", "add", `${user}@${DOMAIN}`, "--password", password, "--config", config];
-    await run(process.execPath, command);
-  };
-  return {
-    ...address,
-    pid: child.pid ?? 0,
-    register: (user, password) =>
-      registration === "open" ? registrar.create(user, password) : byCommand(user, password),
-    stop: async () => {
-      registrar.close();
-      await end(child, STOP_MS);
+  const add = [ROOKERY, "user", "add", "--config", config];
+  return running(
+    {
+      child,
+      address,
+      adding: (user, password) => [process.execPath, ...add, `${user}@${DOMAIN}`, "--password", password],
+      graceMs: STOP_MS,
     },
-  };
+    options,
+  );
 }
 
 /** The addresses, as "127.0.0.1:5222". */

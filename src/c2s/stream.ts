@@ -265,7 +265,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
   #authenticated(user: JID): void {
     this.#state = { at: "unbound", user };
     this.#scanner.limits = fullLimits(this.#ports.config.limits);
-    this.#scanner.restart();
+    this.#scanner.restart("after a gap"); // COMPAT(go-xmpp 0.3.1): <response/> and a line feed, against RFC 6120 §6.3.5
     this.#headSent = false;
     this.#deadline.cancel();
     this.#ports.connections.authenticated(this);

@@ -114,6 +114,42 @@ describe("the scanner", () => {
     expect(log.events).toEqual(["head", "auth", "head", "presence"]);
   });
 
+  describe("after a restart with a gap", () => {
+    const restarted = () => {
+      const { log, scanner } = open();
+      log.onFragment = (fragment) => {
+        if (fragment.name === "response") scanner.restart("after a gap");
+      };
+      return { log, scanner };
+    };
+
+    it.each([
+      ["none", ["<response/>", `<?xml version='1.0'?>${HEAD}<presence/>`]],
+      ["in the same chunk", [`<response/>\n<?xml version='1.0'?>${HEAD}<presence/>`]],
+      ["in chunks of its own", ["<response/>\r", "\n", `<?xml version='1.0'?>${HEAD}<presence/>`]],
+      ["in front of a split declaration", ["<response/>", " \t<?x", `ml version='1.0'?>${HEAD}<presence/>`]],
+      ["and no declaration", ["<response/>\n", `${HEAD}<presence/>`]],
+    ])("white space in front of the new document ends the old one: %s @1.2 @1.4", (_, chunks) => {
+      const { log, scanner } = restarted();
+      for (const chunk of chunks) scanner.write(Buffer.from(chunk));
+      expect(log.events).toEqual(["head", "response", "head", "presence"]);
+    });
+
+    it.each(["<?xml version='1.0'?><?xml version='1.0'?>", "\n<?xml version='1.1'?>", "\nx", " ".repeat(300_000)])(
+      "nothing else is let through, nor without end, case %# @1.2",
+      (text) => {
+        const { scanner } = restarted();
+        expect(() => scanner.write(Buffer.from(`<response/>${text}`))).toThrow(XmlFault);
+      },
+    );
+
+    it("a document that begins at once has no white space in front of its declaration @1.2 @A1", () => {
+      const { log, scanner } = open();
+      log.onFragment = () => scanner.restart();
+      expect(() => scanner.write(Buffer.from("<starttls/>\n<?xml version='1.0'?>"))).toThrow(XmlFault);
+    });
+  });
+
   it("drops the rest of the chunk and all that follows once stopped @1.2 @A1", () => {
     const { log, scanner } = open();
     log.onFragment = () => scanner.stop();

@@ -23,7 +23,7 @@ export interface ScannerHandler {
   end(): void;
 }
 
-type Phase = "declaration" | "prolog" | "between" | "inside" | "epilog";
+type Phase = "gap" | "declaration" | "prolog" | "between" | "inside" | "epilog";
 
 export class Scanner {
   /** May be replaced at any time; holds from the next fragment on. */
@@ -73,11 +73,14 @@ export class Scanner {
     }
   }
 
-  /** The next byte begins a new document (RFC 6120 §4.3.3); called by the handler, that is the next byte of the chunk. */
-  restart(): void {
+  /**
+   * The next byte begins a new document (RFC 6120 §4.3.3); called by the handler, that is the next byte of the chunk. With "after a gap"
+   * white space in front of it is taken as the end of the old one.
+   */
+  restart(begins: "at once" | "after a gap" = "at once"): void {
     this.#forget();
     this.#isStopped = false;
-    this.#phase = "declaration";
+    this.#phase = begins === "at once" ? "declaration" : "gap";
     this.#context = NOTHING_AROUND;
     this.#rootName = "";
     this.#prologBytes = 0;
@@ -149,6 +152,7 @@ export class Scanner {
   }
 
   #step(bytes: Buffer, from: number): number {
+    if (this.#phase === "gap") return this.#gap(bytes, from);
     if (this.#phase === "declaration") return this.#declaration(bytes, from);
     const i = skipSpace(bytes, from, bytes.length);
     this.#work += i - from;
@@ -161,6 +165,14 @@ export class Scanner {
     if (position >= 0) return position;
     this.#keep(bytes, i);
     return bytes.length;
+  }
+
+  #gap(bytes: Buffer, from: number): number {
+    const i = skipSpace(bytes, from, bytes.length);
+    this.#work += i - from;
+    this.#countProlog(i - from);
+    if (i < bytes.length) this.#phase = "declaration";
+    return i;
   }
 
   #declaration(bytes: Buffer, from: number): number {

@@ -11,7 +11,7 @@ import { WordIndex } from "./word-index.js";
 
 const MAX_PEERS = 200_000;
 /** Entries removed in one slice of purge(): about 10 ms of work. */
-const SLICE_ENTRIES = 500;
+const SLICE_ENTRIES = 256;
 
 export class LogScribe {
   readonly words: WordIndex;
@@ -73,9 +73,9 @@ export class LogScribe {
     const owner = this.#owners.find(name);
     if (!owner) return;
     this.#run.raiseErased.run(owner.last);
-    this.words.removeOwner(owner.number);
+    const indexed = this.words.rowsOf(owner.number);
     this.#run.erase.run(owner.number);
-    this.words.removed();
+    this.words.removed(indexed);
     this.#owners.remove(owner);
   }
 
@@ -86,9 +86,8 @@ export class LogScribe {
     const found = this.#settledBelow(owner, before, Math.min(limit, SLICE_ENTRIES));
     if (found.length === 0) return 0;
     this.#run.raiseErased.run(found.at(-1)?.id ?? 0);
-    this.words.remove(found.map(({ number }) => number));
     for (const { number } of found) this.#run.remove.run(number);
-    this.words.removed();
+    this.words.removed(found.map(({ number }) => number));
     return found.length;
   }
 

@@ -57,6 +57,7 @@ export class LogScribe {
     const settled = this.#owners.openOf(owner).settle(ids);
     this.#owners.change(owner, settled);
     for (const id of settled.hidden) this.#run.empty.run(owner.number, id);
+    for (const id of settled.beyond) this.#run.settle.run(owner.number, id);
   }
 
   revise(tape: Tape): void {
@@ -91,15 +92,10 @@ export class LogScribe {
     return found.length;
   }
 
+  /** By the cursor in the row: between two batches it is that in memory. */
   #settledBelow(owner: Owner, before: number, limit: number): { readonly number: number; readonly id: number }[] {
-    const open = this.#owners.openOf(owner);
-    const found: { number: number; id: number }[] = [];
-    for (const row of this.#run.below.iterate(owner.number, before)) {
-      if (found.length >= limit) break;
-      const id = Number(row["id"]);
-      if (!open.has(id)) found.push({ number: Number(row["number"]), id });
-    }
-    return found;
+    const rows = this.#run.settledBelow.all(owner.number, before, limit);
+    return rows.map((row) => ({ number: Number(row["number"]), id: Number(row["id"]) }));
   }
 
   /** Writes what has been kept back. Before each savepoint and commit. */
@@ -142,9 +138,12 @@ const SQL = {
   addPeer: "INSERT INTO peers (name) VALUES (?) RETURNING number",
   append: "INSERT INTO log (owner, id, marks, peer, resource, origin, stanza) VALUES (?, ?, ?, ?, ?, ?, ?)",
   find: "SELECT number, marks FROM log WHERE owner = ? AND id = ?",
+  settle: `UPDATE log SET marks = marks & ~${Mark.pending}, stanza = CASE WHEN marks & ${Mark.hidden} THEN x'' ELSE stanza END
+    WHERE owner = ? AND id = ? AND marks & ${Mark.pending}`,
   empty: "UPDATE log SET stanza = x'' WHERE owner = ? AND id = ?",
   revise: "UPDATE log SET stanza = ? WHERE number = ?",
-  below: "SELECT number, id FROM log WHERE owner = ? AND id < ? ORDER BY id",
+  settledBelow: `SELECT l.number, l.id FROM owners o CROSS JOIN log l ON l.owner = o.number WHERE o.number = ? AND l.id < ?
+    AND NOT (l.marks & ${Mark.pending} AND (l.id > o.settled_to OR l.id IN (SELECT value FROM json_each(o.open)))) ORDER BY l.id LIMIT ?`,
   remove: "DELETE FROM log WHERE number = ?",
   raiseErased: "UPDATE facts SET value = max(value, ?) WHERE name = 'erased id'",
   erase: "DELETE FROM log WHERE owner = ?",

@@ -39,7 +39,8 @@ export class LogScribe {
     if (pending) this.#appendOpen(owner, id, hidden);
     const marks = (pending ? Mark.pending : 0) | (hidden ? Mark.hidden : 0);
     this.#run.append.run(owner.number, id, marks, peer, resource, origin, stanza);
-    owner.last = Math.max(owner.last, id);
+    if (id < owner.last) this.#run.outOfOrder.run(owner.number);
+    else owner.last = id;
   }
 
   /** Above all others it cannot be below the watermark: then nobody needs to know the other pending entries. */
@@ -137,6 +138,7 @@ const SQL = {
   peer: "SELECT number FROM peers WHERE name = ?",
   addPeer: "INSERT INTO peers (name) VALUES (?) RETURNING number",
   append: "INSERT INTO log (owner, id, marks, peer, resource, origin, stanza) VALUES (?, ?, ?, ?, ?, ?, ?)",
+  outOfOrder: "UPDATE owners SET in_order = 0 WHERE number = ? AND in_order",
   find: "SELECT number, marks FROM log WHERE owner = ? AND id = ?",
   settle: `UPDATE log SET marks = marks & ~${Mark.pending}, stanza = CASE WHEN marks & ${Mark.hidden} THEN x'' ELSE stanza END
     WHERE owner = ? AND id = ? AND marks & ${Mark.pending}`,

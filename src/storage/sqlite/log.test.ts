@@ -51,7 +51,7 @@ describe("a SQLite file of version 1", () => {
     behindItsBack(file, (db) => {
       db.exec(`PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA application_id = ${APPLICATION_ID};
         PRAGMA user_version = 1; ${MIGRATIONS[0] ?? ""}; INSERT INTO migrations VALUES (1);
-        INSERT INTO owners VALUES (1, 'a'), (2, 'ü'); INSERT INTO stores VALUES (1, 'notes');
+        INSERT INTO owners VALUES (1, 'a'), (2, 'ü'), (3, 'late'); INSERT INTO stores VALUES (1, 'notes');
         INSERT INTO documents VALUES (1, 1, 'a', 'n', 3, '{"v":1,"text":"kept"}');
         UPDATE facts SET value = 99 WHERE name = 'erased id'`);
       const row = db.prepare("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
@@ -60,6 +60,8 @@ describe("a SQLite file of version 1", () => {
       row.run(4, 2, 10, 0, 0, "romeo@b", "o1", stanza("night two"));
       row.run(7, 1, 20, 0, 1, "romeo@b", null, stanza("night three"));
       row.run(8, 1, 30, 1, 1, "romeo@b", null, stanza("night four"));
+      row.run(5, 3, 20, 0, 0, "romeo@b", null, stanza("night"));
+      row.run(6, 3, 10, 0, 0, "romeo@b", null, stanza("night"));
       row.run(9, 1, 40, 0, 0, "juliet@b", "o2", stanza("night five"));
     });
 
@@ -81,6 +83,7 @@ describe("a SQLite file of version 1", () => {
           expect(await pendingOf(storage)).toEqual([10, 30]);
           expect(await storage.countLog("a", { text: "night" })).toBe(2);
           expect(await storage.log("ü", { limit: 9, with: "romeo@b" })).toMatchObject([{ id: 10, originId: "o1" }]);
+          expect(await storage.log("late", { limit: 9, text: "night" })).toMatchObject([{ id: 10 }, { id: 20 }]);
           expect((await storage.get("notes", "a", "n"))?.version).toBe(3);
           expect(await storage.highestId()).toBe(99);
         });

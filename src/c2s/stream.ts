@@ -9,7 +9,7 @@ import { NS } from "../xml/namespaces.js";
 import { Scanner, type Fragment, type StreamHead } from "../xml/scanner.js";
 import { elementToWire } from "../xml/serialize.js";
 import { type Wire, w, toWire } from "../xml/wire.js";
-import type { StreamInfo } from "../core/feature.js";
+import type { StreamInfo, StreamPort } from "../core/feature.js";
 import type { Session, Sink } from "../core/session.js";
 import type { Timer } from "../core/clock.js";
 import { networkOf } from "../core/network.js";
@@ -96,8 +96,8 @@ export class ClientStream implements TransportListener, Sink, Counted {
   }
 
   closed(): void {
+    this.#finish(false);
     this.#outbox.gone();
-    this.#finish();
     this.#deadline.cancel();
     this.#ports.connections.remove(this);
   }
@@ -106,6 +106,10 @@ export class ClientStream implements TransportListener, Sink, Counted {
 
   send(stanza: Stanza): void {
     this.#write(stanza.toWire());
+  }
+
+  tell(element: Wire): void {
+    this.#write(element);
   }
 
   drained(callback: (sent: boolean) => void): void {
@@ -125,7 +129,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
   }
 
   /** Ends the stream from our side: the error, our closing tag, and the connection once the peer has answered or waited too long. */
-  close(error?: StreamError): void {
+  close(error?: StreamError, isGoodbye = false): void {
     if (this.#state.at === "ended") return;
     if (error) {
       this.#sendHead();
@@ -133,7 +137,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
       this.#ports.log.debug({ ev: "c2s.stream_error", condition: error.condition, ip: this.#transport.address });
     }
     this.#sendClose();
-    this.#finish();
+    this.#finish(isGoodbye);
     this.#deadline = this.#ports.clock.after(this.#ports.config.limits.close_timeout, () => this.#transport.destroy());
     this.#transport.resume();
     this.#transport.end();
@@ -189,6 +193,8 @@ export class ClientStream implements TransportListener, Sink, Counted {
       fragment.ns === NS.client &&
       (fragment.name === "iq" || fragment.name === "message" || fragment.name === "presence");
     if (fragment.ns === NS.streams && fragment.name === "error") return this.close(); // §4.9.1.1: the peer is done
+    const handler = this.#ports.elements.get(`{${fragment.ns}}${fragment.name}`);
+    if (handler && state.at !== "sasl" && state.at !== "ended") return handler(fragment.element, this.#port(state));
     switch (state.at) {
       case "bound":
         return isStanza ? this.#stanza(fragment, state.session) : this.#unexpected(fragment);
@@ -213,9 +219,33 @@ export class ClientStream implements TransportListener, Sink, Counted {
     this.close(new StreamError(isEarly ? "not-authorized" : "unsupported-stanza-type"));
   }
 
+  /** What a handler of an element may see and do. */
+  #port(state: State): StreamPort {
+    return {
+      sink: this,
+      user: state.at === "unbound" || state.at === "bound" ? state.user : undefined,
+      session: state.at === "bound" ? state.session : undefined,
+      isTemporary: this.#temporary !== undefined,
+      tell: (element) => this.#write(element),
+      close: (error) => this.close(error),
+      wait: (work) => {
+        const goesOn = (session: Session | undefined): void => {
+          if (session) this.#state = { at: "bound", user: session.jid.bare, session };
+        };
+        const abandoned = (session: Session | undefined): void => {
+          if (session) this.#ports.sessions.streamLost(session, this);
+        };
+        this.#async(work, goesOn, abandoned);
+      },
+    };
+  }
+
   #stanza(fragment: Fragment, session: Session): void {
-    const stanza = this.#parse(fragment);
-    if (!stanza) return;
+    const stanza = Stanza.read(fragment, this.#lang === undefined ? {} : { lang: this.#lang });
+    if (!(stanza instanceof Stanza))
+      return session.lane.acceptUnreadable(() => {
+        if (stanza.answer) session.send(stanza.answer);
+      });
     const from = stanza.from;
     if (from && !from.equals(session.jid) && !from.equals(session.jid.bare))
       return this.close(new StreamError("invalid-from"));
@@ -226,7 +256,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
   #parse(fragment: Fragment): Stanza | undefined {
     const parsed = Stanza.read(fragment, this.#lang === undefined ? {} : { lang: this.#lang });
     if (parsed instanceof Stanza) return parsed;
-    if (parsed.answer) this.#write(parsed.answer);
+    if (parsed.answer) this.#write(parsed.answer.toWire());
     return undefined;
   }
 
@@ -368,13 +398,12 @@ export class ClientStream implements TransportListener, Sink, Counted {
 
   /** RFC 6120 §4.4: their closing tag is answered with ours. */
   #peerClosed(): void {
-    if (this.#state.at === "ended") return;
-    this.close();
+    this.close(undefined, true);
   }
 
   #readerTooSlow(): void {
     this.#ports.log.warn({ ev: "c2s.slow_reader", ip: this.#transport.address });
-    this.#finish();
+    this.#finish(false);
     this.#transport.destroy();
   }
 
@@ -386,13 +415,15 @@ export class ClientStream implements TransportListener, Sink, Counted {
     this.#outbox.close();
   }
 
-  #finish(): void {
+  /** Only the client's closing tag (`isGoodbye`) ends a session that can be resumed (rulings 8). */
+  #finish(isGoodbye: boolean): void {
     const state = this.#state;
     if (state.at === "ended") return;
     this.#state = { at: "ended" };
     this.#scanner.stop();
     this.#deadline.cancel();
-    if (state.at === "bound") this.#ports.sessions.end(state.session);
+    if (state.at === "bound" && isGoodbye) this.#ports.sessions.goodbye(state.session, this);
+    else if (state.at === "bound") this.#ports.sessions.streamLost(state.session, this);
     if (this.#temporary) this.#removeTemporary(this.#temporary);
   }
 

@@ -118,7 +118,7 @@ export class Users {
       effect: () => account.load([]),
     });
     flow.atRelease(() => {
-      for (const session of [...account.sessions.values()]) session.sink.close(new StreamError("not-authorized"));
+      for (const session of [...account.sessions.values()]) session.expel(new StreamError("not-authorized"));
     });
   }
 

@@ -272,9 +272,7 @@ export class Lane {
   }
 
   get #isIdle(): boolean {
-    return (
-      !this.#deciding && this.#inFlight.length === 0 && this.#waiting.length === 0 && this.#unproven.length === 0
-    );
+    return !this.#deciding && this.#inFlight.length === 0 && this.#waiting.length === 0 && this.#unproven.length === 0;
   }
 
   #checkIdle(): void {

@@ -162,6 +162,10 @@ class Nowhere implements Sink {
     this.#end();
   }
 
+  dismiss(): void {
+    this.#end();
+  }
+
   pause(): void {
     // nothing is read
   }

@@ -17,6 +17,8 @@ export interface Sink {
   drained(callback: (sent: boolean) => void): void;
   /** Ends the stream, with an error if one is given. */
   close(error?: StreamError): void;
+  /** The session is over as its own client wished: that may close the stream itself; the error is for one that does not. */
+  dismiss(error: StreamError): void;
   /** Reading is stopped until `resume`: the peer has too much in flight. */
   pause(): void;
   resume(): void;

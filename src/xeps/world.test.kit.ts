@@ -172,6 +172,10 @@ export class Device implements Sink {
     if (this.session) this.#world.core.sessions.streamLost(this.session, this);
   }
 
+  dismiss(error: StreamError): void {
+    this.close(error);
+  }
+
   pause(): void {
     // a device that is not read from any more
   }

@@ -115,6 +115,10 @@ export class Paper implements Sink {
     this.closed = error ?? true;
   }
 
+  dismiss(error: StreamError): void {
+    this.close(error);
+  }
+
   pause(): void {
     // nothing is read
   }

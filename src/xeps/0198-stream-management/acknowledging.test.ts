@@ -12,7 +12,10 @@ describe("stream management is offered and asked for (XEP-0198 §3)", () => {
     const client = simulation.connect();
     client.send(header("localhost"));
     const offers = (): boolean | undefined =>
-      client.take().find(({ name }) => name === "stream:features")?.getChild("sm", NS.streamManagement) !== undefined;
+      client
+        .take()
+        .find(({ name }) => name === "stream:features")
+        ?.getChild("sm", NS.streamManagement) !== undefined;
     expect(offers()).toBe(false);
     const logged = await simulation.login("juliet", "balcony");
     expect(logged.heard.split("<success")[1]).toContain(`<sm xmlns='${NS.streamManagement}'/>`);

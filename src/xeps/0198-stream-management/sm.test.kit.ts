@@ -54,7 +54,8 @@ export function seen(client: WireClient): readonly string[] {
 export function inShort(element: Element): string {
   const { name, attrs } = element;
   const body = element.getChildText("body");
-  const condition = name === "failed" || attrs["type"] === "error" || name === "stream:error" ? conditionOf(element) : "";
+  const condition =
+    name === "failed" || attrs["type"] === "error" || name === "stream:error" ? conditionOf(element) : "";
   const type = attrs["type"] === "chat" ? "" : String(attrs["type"] ?? "");
   const id = name === "iq" ? String(attrs["id"]) : "";
   return [name, type, id, condition, body, attrs["h"]].filter(Boolean).join(" ");

@@ -22,7 +22,11 @@ const address = kind(
 
 /** The section [stream_management]. */
 export const streamManagementSection = section("stream_management", "Acknowledgements and resumption (XEP-0198).", {
-  location: setting(address, "", "Where clients should reconnect to resume their session: the address of this server among several."),
+  location: setting(
+    address,
+    "",
+    "Where clients should reconnect to resume their session: the address of this server among several.",
+  ),
 });
 
 export function streamManagement(context: Context): Feature {
@@ -102,7 +106,8 @@ class StreamManagement {
     const management = stream.session?.management;
     if (!management) return fail(stream, "unexpected-request");
     const h = countIn(attrs["h"]);
-    const fault = h === undefined ? new StreamError("bad-format", "h is a number below 2^32") : management.acknowledged(h);
+    const fault =
+      h === undefined ? new StreamError("bad-format", "h is a number below 2^32") : management.acknowledged(h);
     if (fault) stream.close(fault);
   }
 }

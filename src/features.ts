@@ -15,6 +15,7 @@ import { version } from "./xeps/0092-version.js";
 import { caps } from "./xeps/0115-caps.js";
 import { contact, contactSection } from "./xeps/0157-contact.js";
 import { offline } from "./xeps/0160-offline/offline.js";
+import { streamManagement, streamManagementSection } from "./xeps/0198-stream-management/stream-management.js";
 import { ping } from "./xeps/0199-ping.js";
 import { time } from "./xeps/0202-time.js";
 import { limits } from "./xeps/0478-limits.js";
@@ -35,6 +36,7 @@ export function features(context: Context): readonly Feature[] {
     privateXml(context),
     version(context),
     time(context),
+    streamManagement(context),
     ping,
     session,
     limits(context),
@@ -70,4 +72,4 @@ export const ACCOUNT_STORES: readonly string[] = [
 ];
 
 /** The sections of the configuration that features bring. */
-export const SECTIONS: readonly ConfigSection[] = [contactSection];
+export const SECTIONS: readonly ConfigSection[] = [contactSection, streamManagementSection];

@@ -41,6 +41,11 @@ export class Login {
     return this.#exchange !== undefined;
   }
 
+  /** The account is there for this stream only. */
+  get isTemporary(): boolean {
+    return this.#temporary !== undefined;
+  }
+
   /** Handles an element of SASL's namespace; false for one that must not come now. `domain`: the stream's. */
   handle(fragment: Fragment, domain: string): boolean {
     const exchange = this.#exchange;

@@ -9,7 +9,7 @@ import { NS } from "../xml/namespaces.js";
 import { type Fragment, Scanner, type StreamHead } from "../xml/scanner.js";
 import { elementToWire } from "../xml/serialize.js";
 import { type Wire, w, toWire } from "../xml/wire.js";
-import type { StreamInfo } from "../core/feature.js";
+import type { StreamInfo, StreamPort } from "../core/feature.js";
 import type { Session, Sink } from "../core/session.js";
 import type { Timer } from "../core/clock.js";
 import { networkOf } from "../core/network.js";
@@ -69,7 +69,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
       {
         head: (head) => this.#opened(head),
         fragment: (fragment) => this.#handle(fragment),
-        end: () => this.#end(undefined, true),
+        end: () => this.#end(undefined, true, true),
       },
       earlyLimits(limits),
     );
@@ -105,8 +105,8 @@ export class ClientStream implements TransportListener, Sink, Counted {
   }
 
   closed(): void {
+    this.#finish(false);
     this.#outbox.gone();
-    this.#finish();
     this.#scanner.stop();
     this.#ending?.over();
     this.#ports.connections.remove(this);
@@ -116,6 +116,10 @@ export class ClientStream implements TransportListener, Sink, Counted {
 
   send(stanza: Stanza): void {
     this.#write(stanza.toWire());
+  }
+
+  tell(element: Wire): void {
+    this.#write(element);
   }
 
   drained(callback: (sent: boolean) => void): void {
@@ -141,7 +145,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
   /** Clients that close the stream after their request hear no error: COMPAT(Smack 4.5): after one it takes no closing tag any more. */
   dismiss(error: StreamError): void {
     if (this.#state.at !== "bound") return this.close(error);
-    this.#ports.sessions.end(this.#state.session);
+    this.#ports.sessions.goodbye(this.#state.session, this);
     this.#state = { at: "leaving" };
     this.#deadline = this.#ports.clock.after(LEAVE_MS, () => this.close(error));
     this.#ports.clock.soon(() => this.resume());
@@ -199,6 +203,9 @@ export class ClientStream implements TransportListener, Sink, Counted {
       fragment.ns === NS.client &&
       (fragment.name === "iq" || fragment.name === "message" || fragment.name === "presence");
     if (fragment.ns === NS.streams && fragment.name === "error") return this.close(); // §4.9.1.1: the peer is done
+    const handler = isStanza ? undefined : this.#ports.elements.get(`{${fragment.ns}}${fragment.name}`);
+    if (handler && !this.#login.isUnderWay && state.at !== "leaving" && state.at !== "ended")
+      return handler(fragment.element, this.#port(state));
     switch (state.at) {
       case "bound":
         return isStanza ? this.#stanza(fragment, state.session) : this.#unexpected(fragment);
@@ -223,9 +230,33 @@ export class ClientStream implements TransportListener, Sink, Counted {
     this.close(new StreamError(isEarly ? "not-authorized" : "unsupported-stanza-type"));
   }
 
+  /** What a handler of an element may see and do. */
+  #port(state: State): StreamPort {
+    return {
+      sink: this,
+      user: state.at === "unbound" || state.at === "bound" ? state.user : undefined,
+      session: state.at === "bound" ? state.session : undefined,
+      isTemporary: this.#login.isTemporary,
+      tell: (element) => this.#write(element),
+      close: (error) => this.close(error),
+      wait: (work) => {
+        const goesOn = (session: Session | undefined): void => {
+          if (session) this.#state = { at: "bound", user: session.jid.bare, session };
+        };
+        const abandoned = (session: Session | undefined): void => {
+          if (session) this.#ports.sessions.streamLost(session, this);
+        };
+        this.#async(work, goesOn, abandoned);
+      },
+    };
+  }
+
   #stanza(fragment: Fragment, session: Session): void {
-    const stanza = this.#parse(fragment);
-    if (!stanza) return;
+    const stanza = Stanza.read(fragment, this.#lang === undefined ? {} : { lang: this.#lang });
+    if (!(stanza instanceof Stanza))
+      return session.lane.acceptUnreadable(() => {
+        if (stanza.answer) session.send(stanza.answer);
+      });
     const from = stanza.from;
     if (from && !from.equals(session.jid) && !from.equals(session.jid.bare))
       return this.close(new StreamError("invalid-from"));
@@ -236,7 +267,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
   #parse(fragment: Fragment): Stanza | undefined {
     const parsed = Stanza.read(fragment, this.#lang === undefined ? {} : { lang: this.#lang });
     if (parsed instanceof Stanza) return parsed;
-    if (parsed.answer) this.#write(parsed.answer);
+    if (parsed.answer) this.#write(parsed.answer.toWire());
     return undefined;
   }
 
@@ -325,7 +356,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
    * Says the error and our closing tag; the session ends now. Whatever the peer still sends is read, up to its closing tag, and dropped.
    * `peerIsDone`: its closing tag has come, or what it says cannot be read.
    */
-  #end(error: StreamError | undefined, peerIsDone: boolean): void {
+  #end(error: StreamError | undefined, peerIsDone: boolean, isGoodbye = false): void {
     if (this.#state.at === "ended") {
       if (peerIsDone) this.#ending?.peerIsDone();
       return;
@@ -337,7 +368,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
     }
     this.#write(CLOSE_TAG);
     this.#outbox.close();
-    this.#finish();
+    this.#finish(isGoodbye);
     this.#ending = new Ending(this.#ports.clock, this.#transport, this.#ports.config.limits.close_timeout);
     if (peerIsDone) this.#ending.peerIsDone();
     else this.#ending.waitForPeer();
@@ -346,16 +377,18 @@ export class ClientStream implements TransportListener, Sink, Counted {
 
   #readerTooSlow(): void {
     this.#ports.log.warn({ ev: "c2s.slow_reader", ip: this.#transport.address });
-    this.#finish();
+    this.#finish(false);
     this.#transport.destroy();
   }
 
-  #finish(): void {
+  /** Only the client's closing tag (`isGoodbye`) ends a session that can be resumed (rulings 8). */
+  #finish(isGoodbye: boolean): void {
     const state = this.#state;
     if (state.at === "ended") return;
     this.#state = { at: "ended" };
     this.#deadline.cancel();
-    if (state.at === "bound") this.#ports.sessions.end(state.session);
+    if (state.at === "bound" && isGoodbye) this.#ports.sessions.goodbye(state.session, this);
+    else if (state.at === "bound") this.#ports.sessions.streamLost(state.session, this);
     this.#login.over();
   }
 

@@ -5,6 +5,7 @@ import type { Stanza } from "../stanza/stanza.js";
 
 import type { Entry, Write } from "../storage/writes.js";
 import type { Account } from "./account.js";
+import { Deferred } from "./deferred.js";
 import type { Verdict } from "./delivery.js";
 import type { Session } from "./session.js";
 
@@ -71,6 +72,8 @@ export class Flow {
   /** The next hop to decide. */
   at = 0;
   readonly writes: (Write | Append)[] = [];
+  /** Entries that are written only if nobody has their stanzas in time. */
+  deferred: Deferred[] | undefined;
   readonly effects: Effect[] = [];
   /** The accounts it changed, with their generation at that time. */
   readonly touched = new Map<Account, number>();
@@ -105,6 +108,16 @@ export class Flow {
   append(owner: string, entry: Entry): Append {
     const append: Append = { op: "append", owner, id: 0, entry };
     this.writes.push(append);
+    return append;
+  }
+
+  /**
+   * An entry that is written only if needed (engineering 3): not while its stanza is on its way to a session that is there. `make` is
+   * called when it must be written, and returns a hidden, pending entry.
+   */
+  defer(owner: string, make: () => Entry): Append {
+    const append = new Deferred(owner, make);
+    (this.deferred ??= []).push(append);
     return append;
   }
 
@@ -156,6 +169,7 @@ export class Flow {
   abandon(failure: StanzaError, cause: "bug" | "store"): void {
     this.fail(failure, cause);
     this.writes.length = 0;
+    this.deferred = undefined;
     for (const account of this.touched.keys()) account.invalidate();
   }
 

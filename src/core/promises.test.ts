@@ -187,7 +187,7 @@ describe("a failed commit", () => {
     romeo.sendsNow(chat("juliet", "decided while she is there"));
     await world.settled();
     await juliet.goes();
-    world.storage.failNext("refused");
+    world.storage.failNext("refused", { commits: 2 }); // as it was decided first, and anew
     world.storage.release();
     await world.settled();
     expect(seen(romeo)).toEqual(["result r", "error resource-constraint"]);

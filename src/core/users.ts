@@ -119,9 +119,9 @@ export class Users {
     });
     const notAuthorized = new StreamError("not-authorized");
     flow.atRelease(() => {
-      for (const { sink } of [...account.sessions.values()])
-        if (sink === flow.session?.sink) sink.dismiss(notAuthorized);
-        else sink.close(notAuthorized);
+      for (const session of [...account.sessions.values()])
+        if (session === flow.session) session.sink.dismiss(notAuthorized);
+        else session.expel(notAuthorized);
     });
   }
 

@@ -34,6 +34,7 @@ export const NS = {
   rsm: "http://jabber.org/protocol/rsm",
   stanzaIds: "urn:xmpp:sid:0",
   hints: "urn:xmpp:hints",
+  streamManagement: "urn:xmpp:sm:3",
   chatStates: "http://jabber.org/protocol/chatstates",
   forward: "urn:xmpp:forward:0",
   streamLimits: "urn:xmpp:stream-limits:0",

@@ -11,6 +11,7 @@ import { JID } from "../../stanza/jid.js";
 import type { Stanza } from "../../stanza/stanza.js";
 import { escapeAttribute } from "../../xml/escape.js";
 import { NS } from "../../xml/namespaces.js";
+import type { Entry } from "../../storage/writes.js";
 import { Quota } from "./quota.js";
 import { Reading } from "./reading.js";
 
@@ -59,19 +60,32 @@ function isServer(address: unknown, domain: string): boolean {
  * online (RFC 6121 §8.1, §11).
  */
 function keep(quota: Quota, flow: Flow, account: Account): StanzaError | "stop" | undefined {
-  const { stanza } = flow;
-  if (flow.verdict?.kind !== "store" || flow.entry) return undefined;
+  const { stanza, verdict } = flow;
+  if (flow.entry) return undefined;
+  if (verdict?.kind === "resource" || verdict?.kind === "non-negative") return keepForNow(flow, account);
+  if (verdict?.kind !== "store") return undefined;
   const worth = worthOf(stanza);
   if (worth === "none") return stanza.from && mayseePresence(account, stanza.from) ? undefined : "stop";
-  const text = stanza.toWire(NS.client);
-  if (!quota.take(account, flow, text.length)) return new StanzaError("service-unavailable");
-  const originId: unknown = stanza.child("origin-id", NS.stanzaIds)?.attrs["id"];
-  flow.entry = flow.append(account.jid.toString(), {
-    with: stanza.from?.bare.toString() ?? "",
-    stanza: text,
-    pending: true,
-    hidden: worth === "hidden",
-    ...(typeof originId === "string" ? { originId } : {}),
-  });
+  const entry = entryOf(stanza, worth === "hidden");
+  if (!quota.take(account, flow, entry.stanza.length)) return new StanzaError("service-unavailable");
+  flow.entry = flow.append(account.jid.toString(), entry);
   return undefined;
+}
+
+/** Somebody is there to take it: it is written only should that not happen (engineering 3). */
+function keepForNow(flow: Flow, account: Account): undefined {
+  const { stanza } = flow;
+  if (worthOf(stanza) === "none") return;
+  flow.entry = flow.defer(account.jid.toString(), () => entryOf(stanza, true));
+}
+
+function entryOf(stanza: Stanza, hidden: boolean): Entry {
+  const originId: unknown = stanza.child("origin-id", NS.stanzaIds)?.attrs["id"];
+  return {
+    with: stanza.from?.bare.toString() ?? "",
+    stanza: stanza.toWire(NS.client),
+    pending: true,
+    hidden,
+    ...(typeof originId === "string" ? { originId } : {}),
+  };
 }

@@ -31,14 +31,17 @@ const idsIn = (device: Device) =>
     .map(({ attrs }) => `${String(attrs["by"])} ${String(attrs["id"])}`);
 
 describe("a stanza-id in the name of the account", () => {
-  it.each([...FORGED.map((by) => [by]), FORGED])("that somebody else put there goes, and ours is the only one: %j @R3", async (...by) => {
-    const { world, romeo, juliet } = await verona();
-    const forged = by.map((one) => stanzaId(one)).join("<body>x</body>");
-    await romeo.sends(`<message to='juliet@localhost' type='chat'>${forged}<body>hi</body></message>`);
-    const [row] = await world.storage.log("juliet@localhost", { limit: 1 });
-    expect(idsIn(juliet)).toEqual([`juliet@localhost ${idToText(row?.id ?? 0)}`]);
-    expect(row?.stanza).not.toContain("forged");
-  });
+  it.each([...FORGED.map((by) => [by]), FORGED])(
+    "that somebody else put there goes, and ours is the only one: %j @R3",
+    async (...by) => {
+      const { world, romeo, juliet } = await verona();
+      const forged = by.map((one) => stanzaId(one)).join("<body>x</body>");
+      await romeo.sends(`<message to='juliet@localhost' type='chat'>${forged}<body>hi</body></message>`);
+      const [row] = await world.storage.log("juliet@localhost", { limit: 1 });
+      expect(idsIn(juliet)).toEqual([`juliet@localhost ${idToText(row?.id ?? 0)}`]);
+      expect(row?.stanza).not.toContain("forged");
+    },
+  );
 
   it("goes also where nothing is kept, and none is added @R3", async () => {
     const { romeo, juliet } = await verona();
@@ -57,7 +60,9 @@ describe("a stanza-id in the name of the account", () => {
     expect(idsIn(juliet)?.slice(0, 2)).toEqual(["room@a r", "not a jid@ n"]);
     expect(juliet.messages[0]?.toWire()).toContain(origin);
     const rows = await world.storage.log("romeo@localhost", { limit: 2 });
-    expect(rows.map(({ stanza, originId }) => [stanza.includes("romeo@localhost'/>"), originId])).toEqual([[false, "o'1"]]);
+    expect(rows.map(({ stanza, originId }) => [stanza.includes("romeo@localhost'/>"), originId])).toEqual([
+      [false, "o'1"],
+    ]);
   });
 
   it("goes by the thousand in one go @R3 @R9", async () => {
@@ -72,7 +77,10 @@ describe("a stanza-id in the name of the account", () => {
     const { juliet } = await verona();
     for (const to of ["localhost", "juliet@localhost"]) {
       const info = await juliet.asks(`<iq type='get' id='d' to='${to}'><query xmlns='${NS.discoInfo}'/></iq>`);
-      const vars = info.getChild("query")?.getChildren("feature").map(({ attrs }) => attrs["var"] as string);
+      const vars = info
+        .getChild("query")
+        ?.getChildren("feature")
+        .map(({ attrs }) => attrs["var"] as string);
       expect(vars).toEqual(expect.arrayContaining(["urn:xmpp:sid:0", "urn:xmpp:message-retract:1#tombstone"]));
     }
   });

@@ -67,14 +67,17 @@ describe("a message has one entry for its sender and one for its recipient", () 
     ]);
   });
 
-  it.each([ROMEO, `${ROMEO}/orchard`, `${ROMEO}/phone`])("and one in all if it is to oneself, at %s @2.1", async (to) => {
-    const { world, romeo } = await verona();
-    await romeo.sends("<presence/>");
-    const phone = await online(world, `${ROMEO}/phone`);
-    await romeo.sends(message(BODY + ORIGIN, "type='chat'", to));
-    expect(await logOf(world, ROMEO)).toMatchObject([{ with: ROMEO, hidden: false, pending: false, originId: "o1" }]);
-    expect(romeo.bodies.length + phone.bodies.length).toBe(to === ROMEO ? 2 : 1);
-  });
+  it.each([ROMEO, `${ROMEO}/orchard`, `${ROMEO}/phone`])(
+    "and one in all if it is to oneself, at %s @2.1",
+    async (to) => {
+      const { world, romeo } = await verona();
+      await romeo.sends("<presence/>");
+      const phone = await online(world, `${ROMEO}/phone`);
+      await romeo.sends(message(BODY + ORIGIN, "type='chat'", to));
+      expect(await logOf(world, ROMEO)).toMatchObject([{ with: ROMEO, hidden: false, pending: false, originId: "o1" }]);
+      expect(romeo.bodies.length + phone.bodies.length).toBe(to === ROMEO ? 2 : 1);
+    },
+  );
 
   it("however many devices get a copy, all with the same stanza-id, which the sender's contacts do not see @2.1 @R3", async () => {
     const { world, romeo } = await verona();
@@ -137,7 +140,14 @@ describe("what is kept, with the recipient away and there", () => {
   it.each([
     ["a chat", "type='chat'", BODY, ["shown pending"], ["shown"], ["shown"]],
     ["a normal message", "", BODY, ["shown pending"], ["shown"], ["shown"]],
-    ["a receipt", "type='chat'", "<received xmlns='urn:xmpp:receipts' id='1'/>", ["shown pending"], ["shown"], ["shown"]],
+    [
+      "a receipt",
+      "type='chat'",
+      "<received xmlns='urn:xmpp:receipts' id='1'/>",
+      ["shown pending"],
+      ["shown"],
+      ["shown"],
+    ],
     ["store", "type='chat'", hint("store"), ["shown pending"], ["shown"], ["shown"]],
     ["no-permanent-store", "type='chat'", BODY + hint("no-permanent-store"), ["hidden pending"], [], []],
     ["no-store", "type='chat'", BODY + hint("no-store"), [], [], []],

@@ -21,7 +21,11 @@ const get = (to = "") => `<iq type='get' id='g'${to && ` to='${to}'`}><prefs xml
 /** The default and the two lists of an answer. */
 async function chosen(device: Device, request = get()) {
   const answer = (await device.asks(request)).getChild("prefs", NS.mam);
-  const list = (name: string) => answer?.getChild(name)?.getChildren("jid").map((jid) => jid.text());
+  const list = (name: string) =>
+    answer
+      ?.getChild(name)
+      ?.getChildren("jid")
+      .map((jid) => jid.text());
   return [answer?.attrs["default"], list("always"), list("never")];
 }
 

@@ -122,6 +122,7 @@ export class Core {
     this.sessions = new Sessions({
       accounts: this.accounts,
       lane,
+      features: () => features,
       start,
       perAccount: limits.resources_per_account,
       resumptions: {

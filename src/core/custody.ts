@@ -17,6 +17,8 @@ export class Custody {
   readonly #ports: CustodyPorts;
   /** Written entries that have arrived somewhere, while copies of them are elsewhere. */
   readonly #arrived = new WeakSet<Append>();
+  /** The last copy for the owner of a log that was told the entry's id: the owner's next session gets the same one. */
+  #stamped: { readonly entry: Append; readonly stanza: Stanza; readonly copy: Stanza } | undefined;
 
   constructor(ports: CustodyPorts) {
     this.#ports = ports;
@@ -28,11 +30,21 @@ export class Custody {
 
   /** Sends a copy of what belongs to the entry, if to any. `again`: see `Session.send`. */
   give(session: Session, stanza: Stanza, entry: Append | undefined, again: boolean): void {
-    if (!entry || !isPending(entry)) return session.send(stanza, undefined, again);
+    if (!entry) return session.send(stanza, undefined, again);
+    const copy = this.#copyOf(stanza, entry);
+    if (!isPending(entry)) return session.send(copy, undefined, again);
     // A session of negative priority settles nothing.
-    if (!session.isNonNegative) return session.send(stanza);
+    if (!session.isNonNegative) return session.send(copy);
     if (entry instanceof Deferred) entry.give(session);
-    session.send(stanza, new CopyReceipt(this, { entry, stanza, session }));
+    session.send(copy, new CopyReceipt(this, { entry, stanza, session }));
+  }
+
+  #copyOf(stanza: Stanza, entry: Append): Stanza {
+    const { stamp, id } = entry;
+    if (!stamp || id === 0) return stanza;
+    if (this.#stamped?.entry !== entry || this.#stamped.stanza !== stanza)
+      this.#stamped = { entry, stanza, copy: stamp(stanza, id) };
+    return this.#stamped.copy;
   }
 
   /** Nobody was there any more when it was to be delivered. */

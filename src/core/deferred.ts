@@ -1,7 +1,7 @@
 // Engineering 3: an entry that is written only if nobody has its stanza in time. Nothing is written before delivery; the sender's stanza
 // counts as handled once a receiving session has it, or else once the entry is durable.
 import type { Entry, Outcome, Write } from "../storage/writes.js";
-import type { Append } from "./flow.js";
+import type { Append, Stamp } from "./flow.js";
 import type { Session } from "./session.js";
 
 /** What writing it needs. */
@@ -14,6 +14,7 @@ export interface Keeper {
 export class Deferred implements Append {
   readonly op = "append";
   readonly owner: string;
+  readonly stamp: Stamp | undefined;
   id = 0;
   /** The sessions that were given a copy. */
   readonly given = new Set<Session>();
@@ -27,8 +28,9 @@ export class Deferred implements Append {
   #whenSettled: (() => void)[] = [];
 
   /** `make` is called only if it must be written: a hidden, pending entry. */
-  constructor(owner: string, make: () => Entry) {
+  constructor(owner: string, make: () => Entry, stamp?: Stamp) {
     this.owner = owner;
+    this.stamp = stamp;
     this.#make = make;
   }
 

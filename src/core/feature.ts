@@ -131,6 +131,13 @@ export interface Feature {
   readonly earlyIq?: Readonly<Record<string, EarlyIqHandler>>;
   /** Stores it keeps documents in. `withAccount`: loaded with the account, for an `AccountSlot`; else read by handlers. */
   readonly stores?: readonly (StoreSpec & { readonly withAccount?: true })[];
+  /**
+   * A session has been bound. What it returns is awaited before its client is told, so before anything that it sends; it must come to
+   * an end, and never rejects.
+   */
+  readonly bound?: (session: Session) => Promise<void> | undefined;
+  /** A session ended, or goes on without a stream, and its client has not closed the stream in order: it may send again what it sent. */
+  readonly sessionLost?: (session: Session) => void;
   /** The account is being removed: what others must be told. Its own data is erased by the core. */
   readonly removed?: (flow: Flow, account: Account) => void;
 }

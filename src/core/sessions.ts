@@ -4,6 +4,7 @@ import { StanzaError, StreamError } from "../stanza/errors.js";
 import { errorOf, presence } from "../stanza/build.js";
 import type { Account } from "./account.js";
 import type { Accounts } from "./accounts.js";
+import type { Feature } from "./feature.js";
 import type { Copy } from "./copies.js";
 import { Flow } from "./flow.js";
 import { Lane, type LanePorts, type Pressure } from "./lane.js";
@@ -14,6 +15,7 @@ import { Session, type Sink } from "./session.js";
 export interface SessionsPorts {
   readonly accounts: Accounts;
   readonly lane: LanePorts;
+  readonly features: () => readonly Feature[];
   /** Starts a flow of the server's own. */
   readonly start: (flow: Flow) => void;
   /** Sessions one account may have at once (`limits.resources_per_account`). */
@@ -49,8 +51,15 @@ export class Sessions {
       const account = this.#ports.accounts.current(await this.#ports.accounts.load(jid.bare));
       this.#vacate(account, jid.resource);
       if (account.isStale || this.#leaving.has(jid.toString())) continue;
-      return account.exists ? this.#admit(account, jid, sink) : new StanzaError("not-allowed");
+      const session = account.exists ? this.#admit(account, jid, sink) : new StanzaError("not-allowed");
+      if (session instanceof Session) await this.#prepare(session);
+      return session;
     }
+  }
+
+  async #prepare(session: Session): Promise<void> {
+    const waits = this.#ports.features().flatMap((feature) => feature.bound?.(session) ?? []);
+    if (waits.length > 0) await Promise.all(waits);
   }
 
   #vacate(account: Account, resource: string): void {
@@ -92,16 +101,27 @@ export class Sessions {
 
   /** The client has said goodbye on this stream. */
   goodbye(session: Session, sink: Sink): void {
-    if (session.sink === sink) this.end(session);
+    if (session.sink === sink) this.#end(session);
   }
 
   /** The stream has ended, but not the client's session, if it can be resumed (rulings 8). Another stream may have it by now. */
   streamLost(session: Session, sink: Sink): void {
-    if (session.sink === sink && session.open && !this.#resumptions.wait(session)) this.end(session);
+    if (session.sink !== sink || !session.open) return;
+    this.#tellLost(session);
+    if (!this.#resumptions.wait(session)) this.#end(session);
   }
 
   /** Ends a session, once: what its client was not given goes elsewhere (rulings 9), and who saw it available is told (RFC 6121 §4.5.2). */
   end(session: Session): void {
+    if (session.open) this.#tellLost(session);
+    this.#end(session);
+  }
+
+  #tellLost(session: Session): void {
+    for (const feature of this.#ports.features()) feature.sessionLost?.(session);
+  }
+
+  #end(session: Session): void {
     if (!session.open) return;
     session.open = false;
     const { account, jid } = session;

@@ -13,6 +13,8 @@ import { Stanza } from "../../stanza/stanza.js";
 import type { LogRow } from "../../storage/port.js";
 import { parseElement } from "../../xml/document.js";
 import { UNLIMITED } from "../../xml/limits.js";
+import { w } from "../../xml/wire.js";
+import { stanzaId } from "../0359-stable-ids.api.js";
 import type { Quota } from "./quota.js";
 
 const PAGE = 64; // rows in memory at once: 16 MiB with the largest stanzas
@@ -70,6 +72,7 @@ export class Reading {
 
   /** What it had been sent but did not take is for a session that is still there. */
   #wentAway(session: Session): void {
+    this.#quota.forget(session.account); // what it was sent live and has not taken waits as well
     if (!this.#readers.of(session.account).reader?.open)
       this.#handOver(session.account, otherNonNegative(session.account, session));
   }
@@ -129,7 +132,7 @@ export class Reading {
   /** A damaged entry stays where it is; the others are not held up by it. */
   #sendOne(session: Session, row: LogRow, domain: JID): void {
     try {
-      session.overtake(delayed(row, domain), this.#receipt(row));
+      session.overtake(delayed(row, session.account.jid, domain), this.#receipt(row));
     } catch (error) {
       this.#context.log.error({ ev: "offline.entry_damaged", jid: session.jid.bare, id: row.id, err: error });
     }
@@ -145,9 +148,10 @@ export class Reading {
   }
 }
 
-/** The stored stanza, scanned again (engineering 10), with the time it was kept. */
-function delayed(row: LogRow, domain: JID): Stanza {
-  return Stanza.of(parseElement(row.stanza, UNLIMITED), {}).plus(delay(domain, timeOf(row.id), "Offline Storage"));
+/** The stored stanza, scanned again (engineering 10), with its id in the archive and the time it was kept. */
+function delayed(row: LogRow, owner: JID, domain: JID): Stanza {
+  const late = delay(domain, timeOf(row.id), "Offline Storage");
+  return Stanza.of(parseElement(row.stanza, UNLIMITED), {}).plus(w`${stanzaId(owner, row.id)}${late}`);
 }
 
 function drained(session: Session): Promise<boolean> {

@@ -229,7 +229,7 @@ describe("what the server sends is kept until it is acknowledged", () => {
 
 describe("a message to somebody who is there (engineering 3)", () => {
   async function lovers(options: { readonly managedJuliet: boolean }) {
-    const simulation = await simulate();
+    const simulation = await simulate('[archive]\ndefault = "never"');
     const { client: romeo } = await managed(simulation, "romeo", "orchard");
     const juliet = options.managedJuliet
       ? (await managed(simulation, "juliet", "balcony", { presence: "<presence/>" })).client

@@ -36,6 +36,8 @@ export const NS = {
   hints: "urn:xmpp:hints",
   chatStates: "http://jabber.org/protocol/chatstates",
   forward: "urn:xmpp:forward:0",
+  mam: "urn:xmpp:mam:2",
+  orderBy: "urn:xmpp:order-by:1",
   streamLimits: "urn:xmpp:stream-limits:0",
   addresses: "http://jabber.org/network/serverinfo",
 } as const;

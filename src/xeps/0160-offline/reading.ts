@@ -12,10 +12,10 @@ import { Stanza } from "../../stanza/stanza.js";
 import type { LogRow } from "../../storage/port.js";
 import { parseElement } from "../../xml/document.js";
 import { UNLIMITED } from "../../xml/limits.js";
+import { chunks, drained } from "../pacing.js";
 import type { Quota } from "./quota.js";
 
 const PAGE = 64; // rows in memory at once: 16 MiB with the largest stanzas
-const CHUNK_BYTES = 65_536; // sent before waiting for the socket: far below the outbox limit, above which a reader is too slow
 
 interface Readers {
   /** Reads now. */
@@ -141,24 +141,6 @@ export class Reading {
 /** The stored stanza, scanned again (engineering 10), with the time it was kept. */
 function delayed(row: LogRow, domain: JID): Stanza {
   return Stanza.of(parseElement(row.stanza, UNLIMITED), {}).plus(delay(domain, timeOf(row.id), "Offline Storage"));
-}
-
-function drained({ sink }: Session): Promise<boolean> {
-  return new Promise((resolve) => sink.drained(resolve));
-}
-
-function* chunks(rows: readonly LogRow[]): Generator<readonly LogRow[]> {
-  let chunk: LogRow[] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    chunk.push(row);
-    bytes += row.stanza.length;
-    if (bytes < CHUNK_BYTES) continue;
-    yield chunk;
-    chunk = [];
-    bytes = 0;
-  }
-  if (chunk.length > 0) yield chunk;
 }
 
 function otherNonNegative(account: Account, but: Session): Session | undefined {

@@ -17,6 +17,7 @@ import { contact, contactSection } from "./xeps/0157-contact.js";
 import { offline } from "./xeps/0160-offline/offline.js";
 import { ping } from "./xeps/0199-ping.js";
 import { time } from "./xeps/0202-time.js";
+import { mam } from "./xeps/0313-mam/mam.js";
 import { limits } from "./xeps/0478-limits.js";
 import { session } from "./xeps/session.js";
 
@@ -26,6 +27,7 @@ export function features(context: Context): readonly Feature[] {
     rosterFeature(context),
     presenceFeature(context), // what follows in `after` sees the presence it has set
     offline(context),
+    mam(context),
     lastActivity(context),
     disco(context),
     caps(context),

@@ -1,6 +1,6 @@
 // Archives for tests: entries in a store in memory, queries as a client writes them.
-import { silentLog } from "../../core/log.js";
-import { idToText } from "../../core/ids.js";
+import { FakeClock } from "../../core/fake-clock.js";
+import { Ids, idToText } from "../../core/ids.js";
 import { attempt } from "../../stanza/attempt.js";
 import { StanzaError } from "../../stanza/errors.js";
 import { JID } from "../../stanza/jid.js";
@@ -13,6 +13,7 @@ import { escapeText } from "../../xml/escape.js";
 import { UNLIMITED } from "../../xml/limits.js";
 import { NS } from "../../xml/namespaces.js";
 import { fromWire, toWire } from "../../xml/wire.js";
+import { Positions } from "./positions.js";
 import { type ArchiveKind, queryOf } from "./query.js";
 import { type ArchivePage, ArchiveView } from "./view.js";
 
@@ -38,7 +39,10 @@ export async function archiveOf(entries: readonly Kept[], disk = new MemoryDisk(
       writes: [{ op: "append", owner: JULIET.owner.toString(), id, entry: entryOf(body, more) }],
     })),
   );
-  return { storage, view: new ArchiveView({ storage }, JULIET), log: silentLog };
+  const clock = new FakeClock(START);
+  const ids = new Ids(clock, await storage.highestId());
+  const positions = new Positions({ storage, clock, ids });
+  return { storage, clock, ids, view: new ArchiveView({ storage }, positions, JULIET) };
 }
 
 export function entryOf(body: string, more: Partial<Entry> = {}): Entry {

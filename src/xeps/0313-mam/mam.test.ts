@@ -2,6 +2,8 @@ import { describe, expect, it } from "@jest/globals";
 import { features } from "../../features.js";
 import { idToText } from "../../core/ids.js";
 import type { Stanza } from "../../stanza/stanza.js";
+import { MemoryDisk } from "../../storage/memory/disk.js";
+import { openMemory } from "../../storage/memory/memory.js";
 import type { Entry } from "../../storage/writes.js";
 import type { Element } from "../../xml/element.js";
 import { NS } from "../../xml/namespaces.js";
@@ -13,12 +15,13 @@ const OWNER = "juliet@localhost";
 
 /** Juliet with an archive of these entries, their ids at one millisecond each. */
 async function withArchive(...entries: readonly (string | Entry)[]): Promise<{ world: World; juliet: Device }> {
-  const world = await World.open(features, { accounts: [OWNER, "romeo@localhost", "nurse@localhost"] });
-  await world.storage.commit(
+  const disk = new MemoryDisk();
+  await openMemory([], disk).commit(
     entries.map((entry, n) => ({
       writes: [{ op: "append", owner: OWNER, id: idAt(n), entry: typeof entry === "string" ? entryOf(entry) : entry }],
     })),
   );
+  const world = await World.open(features, { disk, accounts: [OWNER, "romeo@localhost", "nurse@localhost"] });
   return { world, juliet: await world.device("juliet@localhost/balcony") };
 }
 
@@ -244,6 +247,32 @@ describe("a reader", () => {
     for (let n = 0; n < 40; n++) await world.settled();
     const refused = juliet.received.filter((stanza) => conditionOf(stanza.element) === "resource-constraint");
     expect(refused.map(({ id }) => id)).toEqual(["q17", "q18", "q19"]);
+  });
+
+  it("that searches waits for the search of another one @M9", async () => {
+    const { world, juliet } = await withArchive("one");
+    const romeo = await world.device("romeo@localhost/orchard");
+    const log = world.storage.log.bind(world.storage);
+    const held: (() => void)[] = [];
+    world.storage.log = async (owner, query) => {
+      if (query.text !== undefined) await new Promise<void>((resolve) => held.push(resolve));
+      return log(owner, query);
+    };
+    const search = iq({ fields: { withtext: "one" } });
+    juliet.sendsNow(search);
+    romeo.sendsNow(search);
+    const counts = [];
+    for (let n = 0; n < 2; n++) {
+      for (let turn = 0; turn < 20; turn++) await world.settled();
+      counts.push([held.length, juliet.received.length, romeo.received.length]);
+      held[n]?.();
+    }
+    for (let turn = 0; turn < 20; turn++) await world.settled();
+    expect(counts).toEqual([
+      [1, 0, 0],
+      [2, 2, 0],
+    ]);
+    expect(romeo.received.length).toBe(1);
   });
 
   it("does not hold up those who chat @2.2 @M9", async () => {

@@ -11,16 +11,19 @@ import type { LogRow } from "../../storage/port.js";
 import { type Element, xml } from "../../xml/element.js";
 import { NS } from "../../xml/namespaces.js";
 import { orderByFeature } from "../0413-order-by.api.js";
+import { Positions } from "./positions.js";
 import { type ArchiveQuery, queryForm, queryOf } from "./query.js";
 import { fin, type Sending, sendPage, withStanzaId } from "./results.js";
 import { noteAnswer, noteQuery, refuseUnsolicited } from "./solicited.js";
 import { Turns } from "./turns.js";
-import { ArchiveView } from "./view.js";
+import { type ArchivePage, ArchiveView } from "./view.js";
 
 type Later = () => Promise<Answer>;
 
 export function mam(context: Context): Feature {
   const turns = new Turns();
+  const positions = new Positions(context);
+  const viewOf = ({ from }: Iq): ArchiveView => new ArchiveView(context, positions, { owner: from.bare, of: "user" });
   return {
     name: "mam",
     specs: [
@@ -46,9 +49,9 @@ export function mam(context: Context): Feature {
     received: { message: { guard: refuseUnsolicited }, iq: { after: noteAnswer } },
     iq: {
       account: {
-        "set urn:xmpp:mam:2 query": (iq) => query(context, turns, iq),
+        "set urn:xmpp:mam:2 query": (iq) => query(context, turns, viewOf(iq), iq),
         "get urn:xmpp:mam:2 query": (iq) => owned(iq) ?? [queryForm({ owner: iq.from.bare, of: "user" })],
-        "get urn:xmpp:mam:2 metadata": (iq) => owned(iq) ?? (() => metadata(viewOf(context, iq))),
+        "get urn:xmpp:mam:2 metadata": (iq) => owned(iq) ?? (() => metadata(viewOf(iq))),
       },
     },
   };
@@ -59,22 +62,25 @@ function owned({ own }: Iq): StanzaError | undefined {
   return own ? undefined : new StanzaError("forbidden");
 }
 
-function viewOf(context: Context, { from }: Iq): ArchiveView {
-  return new ArchiveView(context, { owner: from.bare, of: "user" });
-}
-
-function query(context: Context, turns: Turns, iq: Iq): StanzaError | Later {
+function query(context: Context, turns: Turns, view: ArchiveView, iq: Iq): StanzaError | Later {
   const { session } = iq.flow;
   if (!iq.own || !session) return new StanzaError("forbidden");
-  const view = viewOf(context, iq);
   const wanted = attempt(() => queryOf(iq.payload, view.kind));
   if (wanted instanceof StanzaError) return wanted;
-  return () => turns.take(session, () => answer(context, view, session, wanted));
+  return () => turns.ofSession(session, () => answer(context, turns, view, session, wanted));
 }
 
 /** The results go out before the answer. */
-async function answer(context: Context, view: ArchiveView, session: Session, wanted: ArchiveQuery): Promise<Answer> {
-  const page = session.open ? await view.page(wanted) : GONE;
+async function answer(
+  context: Context,
+  turns: Turns,
+  view: ArchiveView,
+  session: Session,
+  wanted: ArchiveQuery,
+): Promise<Answer> {
+  if (!session.open) return GONE;
+  const read = (): Promise<ArchivePage | StanzaError> => view.page(wanted);
+  const page = await (wanted.filter.text === undefined ? read() : turns.search(read));
   if (page instanceof StanzaError) return page;
   const { owner } = view.kind;
   const sending: Sending = { session, from: owner, present: withStanzaId(owner), log: context.log };

@@ -3,6 +3,7 @@
 import type { Context } from "../../core/context.js";
 import { StanzaError } from "../../stanza/errors.js";
 import type { LogRange, LogRow } from "../../storage/port.js";
+import type { Around, Positions } from "./positions.js";
 import type { ArchiveKind, ArchiveQuery } from "./query.js";
 
 const SLICE = 64; // rows in one read: 16 MiB with the largest stanzas
@@ -34,11 +35,14 @@ interface Read {
 export class ArchiveView {
   readonly kind: ArchiveKind;
   readonly #storage: Context["storage"];
+  readonly #positions: Positions;
   readonly #owner: string;
 
-  constructor(context: Pick<Context, "storage">, kind: ArchiveKind) {
+  /** `positions` is shared by all views, which live as long as a query. */
+  constructor(context: Pick<Context, "storage">, positions: Positions, kind: ArchiveKind) {
     this.kind = kind;
     this.#storage = context.storage;
+    this.#positions = positions;
     this.#owner = kind.owner.toString();
   }
 
@@ -94,22 +98,20 @@ export class ArchiveView {
     }
   }
 
-  /** How many entries of the list are older and newer than those of the page; where the reading came to an end, none. */
-  async #around(query: ArchiveQuery, rising: readonly LogRow[], backwards: boolean, more: boolean) {
-    const { filter } = query;
+  /** An empty page lies nowhere; the list is counted all the same. */
+  async #around(query: ArchiveQuery, rising: readonly LogRow[], backwards: boolean, more: boolean): Promise<Around> {
     const { low, high } = boundsOf(query);
-    const lowest = rising[0]?.id;
-    const highest = rising.at(-1)?.id;
-    if (lowest === undefined || highest === undefined) {
+    if (rising.length === 0) {
       const isWhole = low === undefined && high === undefined;
-      return { below: isWhole ? 0 : await this.#count(filter), above: 0 };
+      return { below: isWhole ? 0 : await this.#count(query.filter), above: 0 };
     }
-    const startsList = low === undefined && !(backwards && more);
-    const endsList = high === undefined && (backwards || !more);
-    return {
-      below: startsList ? 0 : await this.#count({ ...filter, before: lowest }),
-      above: endsList ? 0 : await this.#count({ ...filter, after: highest }),
-    };
+    return this.#positions.of(this.#owner, query.filter, {
+      rising,
+      backwards,
+      from: backwards ? high : low,
+      startsList: low === undefined && !(backwards && more),
+      endsList: high === undefined && (backwards || !more),
+    });
   }
 
   async #count(range: LogRange): Promise<number> {

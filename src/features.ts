@@ -15,10 +15,13 @@ import { version } from "./xeps/0092-version.js";
 import { caps } from "./xeps/0115-caps.js";
 import { contact, contactSection } from "./xeps/0157-contact.js";
 import { offline } from "./xeps/0160-offline/offline.js";
+import { keeping } from "./xeps/0313-mam/keeping.js";
+import { stableIds } from "./xeps/0359-stable-ids.js";
 import { ping } from "./xeps/0199-ping.js";
 import { time } from "./xeps/0202-time.js";
 import { mam } from "./xeps/0313-mam/mam.js";
 import { limits } from "./xeps/0478-limits.js";
+import { forgedCarbons } from "./xeps/forged-carbons.js";
 import { session } from "./xeps/session.js";
 
 /** Makes the features. None of them touches the context before the server runs. */
@@ -26,7 +29,10 @@ export function features(context: Context): readonly Feature[] {
   return [
     rosterFeature(context),
     presenceFeature(context), // what follows in `after` sees the presence it has set
-    offline(context),
+    forgedCarbons,
+    stableIds,
+    offline(context), // refuses what there is no room for before it is kept
+    keeping(context),
     mam(context),
     lastActivity(context),
     disco(context),

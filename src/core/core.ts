@@ -115,7 +115,13 @@ export class Core {
       release,
       limits: { stanzas: limits.inflight_stanzas, bytes: limits.inflight_bytes },
     };
-    this.sessions = new Sessions({ accounts: this.accounts, lane, start, perAccount: limits.resources_per_account });
+    this.sessions = new Sessions({
+      accounts: this.accounts,
+      lane,
+      features: () => features,
+      start,
+      perAccount: limits.resources_per_account,
+    });
   }
 
   static async open(ports: CorePorts): Promise<Core> {

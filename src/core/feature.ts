@@ -9,6 +9,7 @@ import type { StoreSpec } from "../storage/port.js";
 import type { Account } from "./account.js";
 import type { Flow } from "./flow.js";
 import type { Phase } from "./phases.js";
+import type { Session } from "./session.js";
 
 /** A decision about the flow's current stanza: go on, stop here (handled or dropped), or refuse. Synchronous. */
 export type Step = (flow: Flow, account: Account) => void | "stop" | StanzaError;
@@ -108,6 +109,13 @@ export interface Feature {
   readonly earlyIq?: Readonly<Record<string, EarlyIqHandler>>;
   /** Stores it keeps documents in. `withAccount`: loaded with the account, for an `AccountSlot`; else read by handlers. */
   readonly stores?: readonly (StoreSpec & { readonly withAccount?: true })[];
+  /**
+   * A session has been bound. What it returns is awaited before its client is told, so before anything that it sends; it must come to
+   * an end, and never rejects.
+   */
+  readonly bound?: (session: Session) => Promise<void> | undefined;
+  /** A session ended, or goes on without a stream, and its client has not closed the stream in order: it may send again what it sent. */
+  readonly sessionLost?: (session: Session) => void;
   /** The account is being removed: what others must be told. Its own data is erased by the core. */
   readonly removed?: (flow: Flow, account: Account) => void;
 }

@@ -28,7 +28,12 @@ export interface Append {
   readonly owner: string;
   id: number;
   readonly entry: Entry;
+  /** What the owner's own copies of the stanza carry, once the id is known (XEP-0359). Applied at release. */
+  readonly stamp?: Stamp | undefined;
 }
+
+/** Marks a stanza with the id of its log entry. */
+export type Stamp = (stanza: Stanza, id: number) => Stanza;
 
 /** Something to do once everything is durable. */
 export type Effect =
@@ -67,6 +72,8 @@ export class Flow {
   verdict: Verdict | undefined;
   /** The log entry that keeps the current hop's stanza, if a step made one. */
   entry: Append | undefined;
+  /** The entry that keeps the stanza for its sender, if a step made one. */
+  own: Append | undefined;
   readonly hops: Hop[];
   /** The next hop to decide. */
   at = 0;
@@ -102,10 +109,19 @@ export class Flow {
   }
 
   /** Appends the entry to the owner's log; the returned append knows its id once its batch is under way. */
-  append(owner: string, entry: Entry): Append {
-    const append: Append = { op: "append", owner, id: 0, entry };
-    this.writes.push(append);
+  append(owner: string, entry: Entry, stamp?: Stamp): Append {
+    const append: Append = { op: "append", owner, id: 0, entry, stamp };
+    const at = this.own ? this.writes.lastIndexOf(this.own) : -1;
+    this.writes.splice(at < 0 ? this.writes.length : at, 0, append);
     return append;
+  }
+
+  /**
+   * Appends the sender's own entry, which stays behind all others: a stanza sent again is recognised by it, so it must not be there
+   * without what was written for the recipient (rulings 11; not every store writes a unit all at once).
+   */
+  appendOwn(owner: string, entry: Entry): void {
+    this.own = this.append(owner, entry);
   }
 
   /** Changes an account: in memory at once, in the store with this flow. */
@@ -143,8 +159,23 @@ export class Flow {
 
   /** Refuses the current stanza; stanzas that may not be answered are dropped. */
   refuse(error: StanzaError): void {
+    if (this.own) this.#disown(this.own, error);
     const answer = errorOf(this.stanza, error);
     if (answer) this.reply(answer);
+  }
+
+  /**
+   * What is refused for now, or as wrong in itself, was never sent: the client will try again, or must not. What cannot be delivered
+   * stays in the sender's log (rulings 19), but without the id by which it would be recognised and passed over, should the sender not
+   * have seen the error and send it again.
+   */
+  #disown(own: Append, { type }: StanzaError): void {
+    const { originId, ...entry } = own.entry;
+    const stays = type === "cancel" || type === "auth";
+    if (stays && originId === undefined) return;
+    this.writes.splice(this.writes.lastIndexOf(own), 1);
+    this.own = undefined;
+    if (stays) this.appendOwn(own.owner, entry);
   }
 
   fail(failure: StanzaError, cause: "bug" | "store" | "unknown"): void {

@@ -106,22 +106,24 @@ export class Release {
   }
 
   #toSession({ session, stanza, entry, again }: Extract<Effect, { kind: "session" }>): void {
-    if (session.open) this.#send(session, stanza, entry, again);
-    else if (again) this.#decideAnew(stanza);
+    if (session.open) this.#send(session, stamped(stanza, entry), entry, again && !entry);
+    else if (again && !entry) this.#decideAnew(stanza);
   }
 
   #toAccount({ account, stanza, pick, entry, again }: Extract<Effect, { kind: "account" }>): void {
     let first: Session | undefined;
     let several = false;
+    const copy = typeof stanza === "function" ? stanza : stamped(stanza, entry);
+    const of = typeof copy === "function" ? copy : (): Stanza => copy;
     for (const session of account.sessions.values()) {
       if (!session.open || !pick(session) || (entry && entry.id <= session.readUpTo)) continue;
-      if (first) this.#send(session, typeof stanza === "function" ? stanza(session) : stanza, entry);
+      if (first) this.#send(session, of(session), entry);
       several = first !== undefined;
       first ??= session;
     }
-    if (first)
-      this.#send(first, typeof stanza === "function" ? stanza(first) : stanza, entry, again === true && !several);
-    else if (again && typeof stanza !== "function") this.#decideAnew(stanza);
+    const decidedAnew = again && !entry;
+    if (first) this.#send(first, of(first), entry, decidedAnew && !several);
+    else if (decidedAnew && typeof stanza !== "function") this.#decideAnew(stanza);
   }
 
   /** The entry is delivered once one non-negative session has drained it (rulings 2). */
@@ -136,6 +138,11 @@ export class Release {
   #decideAnew(stanza: Stanza): void {
     this.#ports.start(new Flow(stanza, { kind: "server" }, "received"));
   }
+}
+
+/** The copy for the owner of the log, which is told the entry's id: one for all of its sessions. */
+function stamped(stanza: Stanza, entry: Append | undefined): Stanza {
+  return entry?.stamp && entry.id !== 0 ? entry.stamp(stanza, entry.id) : stanza;
 }
 
 function answerTo(root: Stanza, failure: StanzaError): Stanza | undefined {

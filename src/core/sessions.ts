@@ -4,6 +4,7 @@ import { StanzaError, StreamError } from "../stanza/errors.js";
 import { presence } from "../stanza/build.js";
 import type { Account } from "./account.js";
 import type { Accounts } from "./accounts.js";
+import type { Feature } from "./feature.js";
 import { Flow } from "./flow.js";
 import { Lane, type LanePorts } from "./lane.js";
 import { Session, type Sink } from "./session.js";
@@ -11,6 +12,7 @@ import { Session, type Sink } from "./session.js";
 export interface SessionsPorts {
   readonly accounts: Accounts;
   readonly lane: LanePorts;
+  readonly features: () => readonly Feature[];
   /** Starts a flow of the server's own. */
   readonly start: (flow: Flow) => void;
   /** Sessions one account may have at once (`limits.resources_per_account`). */
@@ -43,8 +45,15 @@ export class Sessions {
       const account = this.#ports.accounts.current(await this.#ports.accounts.load(jid.bare));
       this.#vacate(account, jid.resource);
       if (account.isStale || this.#leaving.has(jid.toString())) continue;
-      return account.exists ? this.#admit(account, jid, sink) : new StanzaError("not-allowed");
+      const session = account.exists ? this.#admit(account, jid, sink) : new StanzaError("not-allowed");
+      if (session instanceof Session) await this.#prepare(session);
+      return session;
     }
+  }
+
+  async #prepare(session: Session): Promise<void> {
+    const waits = this.#ports.features().flatMap((feature) => feature.bound?.(session) ?? []);
+    if (waits.length > 0) await Promise.all(waits);
   }
 
   #vacate(account: Account, resource: string): void {
@@ -75,6 +84,7 @@ export class Sessions {
     const { account, jid } = session;
     if (account.sessions.get(jid.resource) === session) account.sessions.delete(jid.resource);
     this.#count--;
+    for (const feature of this.#ports.features()) feature.sessionLost?.(session);
     for (const stanza of session.leaveBehind()) this.#ports.start(new Flow(stanza, { kind: "server" }, "received"));
     const goodbye = new Flow(presence({ from: jid, type: "unavailable" }), { kind: "session", session }, "sent");
     const over = new Promise<void>((resolve) => goodbye.whenOver(() => resolve()));

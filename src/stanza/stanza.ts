@@ -158,9 +158,9 @@ export class Stanza {
     return new Stanza(this.kind, this.#head(), this.#written, this.#payload.plus(xml));
   }
 
-  /** Without one of its `children`. */
-  without(span: Span): Stanza {
-    return new Stanza(this.kind, this.#head(), this.#written, this.#payload.without(span));
+  /** Without these of its `children`. */
+  without(...spans: readonly Span[]): Stanza {
+    return new Stanza(this.kind, this.#head(), this.#written, this.#payload.without(new Set(spans)));
   }
 
   /** For streams whose default namespace is the content namespace; with `xmlns`, for places where it is not (ruling 14). */

@@ -12,6 +12,8 @@ import { Stanza } from "../../stanza/stanza.js";
 import type { LogRow } from "../../storage/port.js";
 import { parseElement } from "../../xml/document.js";
 import { UNLIMITED } from "../../xml/limits.js";
+import { w } from "../../xml/wire.js";
+import { stanzaId } from "../0359-stable-ids.api.js";
 import { chunks, drained } from "../pacing.js";
 import type { Quota } from "./quota.js";
 
@@ -69,6 +71,7 @@ export class Reading {
 
   /** What it had been sent but did not take is for a session that is still there. */
   #wentAway(session: Session): void {
+    this.#quota.forget(session.account); // what it was sent live and has not taken waits as well
     if (!this.#readers.of(session.account).reader?.open)
       this.#handOver(session.account, otherNonNegative(session.account, session));
   }
@@ -129,7 +132,7 @@ export class Reading {
   /** A damaged entry stays where it is; the others are not held up by it. */
   #sendOne(session: Session, row: LogRow, domain: JID): boolean {
     try {
-      session.overtake(delayed(row, domain));
+      session.overtake(delayed(row, session.account.jid, domain));
       return true;
     } catch (error) {
       this.#context.log.error({ ev: "offline.entry_damaged", jid: session.jid.bare, id: row.id, err: error });
@@ -138,9 +141,10 @@ export class Reading {
   }
 }
 
-/** The stored stanza, scanned again (engineering 10), with the time it was kept. */
-function delayed(row: LogRow, domain: JID): Stanza {
-  return Stanza.of(parseElement(row.stanza, UNLIMITED), {}).plus(delay(domain, timeOf(row.id), "Offline Storage"));
+/** The stored stanza, scanned again (engineering 10), with its id in the archive and the time it was kept. */
+function delayed(row: LogRow, owner: JID, domain: JID): Stanza {
+  const late = delay(domain, timeOf(row.id), "Offline Storage");
+  return Stanza.of(parseElement(row.stanza, UNLIMITED), {}).plus(w`${stanzaId(owner, row.id)}${late}`);
 }
 
 function otherNonNegative(account: Account, but: Session): Session | undefined {

@@ -4,7 +4,7 @@ import { idToText, timeOf } from "../../core/ids.js";
 import type { Session } from "../../core/session.js";
 import { message } from "../../stanza/build.js";
 import { forwarded } from "../../stanza/forward.js";
-import { JID } from "../../stanza/jid.js";
+import type { JID } from "../../stanza/jid.js";
 import { pageSet } from "../../stanza/rsm.js";
 import { Stanza } from "../../stanza/stanza.js";
 import type { LogRow } from "../../storage/port.js";
@@ -14,6 +14,7 @@ import { escapeAttribute } from "../../xml/escape.js";
 import { UNLIMITED } from "../../xml/limits.js";
 import { NS } from "../../xml/namespaces.js";
 import { toWire, type Wire, w } from "../../xml/wire.js";
+import { stanzaId, withoutStanzaIds } from "../0359-stable-ids.api.js";
 import { chunks, drained } from "../pacing.js";
 import type { ArchiveQuery } from "./query.js";
 import type { ArchivePage } from "./view.js";
@@ -30,7 +31,6 @@ export interface Sending {
 }
 
 const MAM = escapeAttribute(NS.mam);
-const STANZA_IDS = escapeAttribute(NS.stanzaIds);
 
 /** Sends the page. False if the session's stream ended before it had all. */
 export async function sendPage(sending: Sending, page: ArchivePage, query: ArchiveQuery): Promise<boolean> {
@@ -71,23 +71,7 @@ export function fin({ rows, complete, index, count }: ArchivePage): Element {
 
 /** In an account's archive each message carries the stanza-id it was delivered with (XEP-0359), and no other by the account. */
 export function withStanzaId(owner: JID): Present {
-  return (stanza, row) => {
-    let clean = stanza;
-    for (let forged = idBy(clean, owner); forged; forged = idBy(clean, owner)) clean = clean.without(forged);
-    return clean.plus(w`<stanza-id xmlns='${STANZA_IDS}' by='${owner.wire}' id='${idText(row.id)}'/>`);
-  };
-}
-
-function idBy(stanza: Stanza, owner: JID): Stanza["children"][number] | undefined {
-  return stanza.children.find(
-    (span) =>
-      span.name === "stanza-id" && span.ns === NS.stanzaIds && isAddress(stanza.elementOf(span).attrs["by"], owner),
-  );
-}
-
-/** However it is written. */
-function isAddress(text: unknown, owner: JID): boolean {
-  return typeof text === "string" && JID.parseWire(escapeAttribute(text))?.equals(owner) === true;
+  return (stanza, row) => withoutStanzaIds(stanza, owner).plus(stanzaId(owner, row.id));
 }
 
 function idText(id: number): Wire {

@@ -17,6 +17,7 @@ import { contact, contactSection } from "./xeps/0157-contact.js";
 import { offline } from "./xeps/0160-offline/offline.js";
 import { keeping } from "./xeps/0313-mam/keeping.js";
 import { stableIds } from "./xeps/0359-stable-ids.js";
+import { streamManagement, streamManagementSection } from "./xeps/0198-stream-management/stream-management.js";
 import { ping } from "./xeps/0199-ping.js";
 import { time } from "./xeps/0202-time.js";
 import { mam } from "./xeps/0313-mam/mam.js";
@@ -43,6 +44,7 @@ export function features(context: Context): readonly Feature[] {
     privateXml(context),
     version(context),
     time(context),
+    streamManagement(context),
     ping,
     session,
     limits(context),
@@ -78,4 +80,4 @@ export const ACCOUNT_STORES: readonly string[] = [
 ];
 
 /** The sections of the configuration that features bring. */
-export const SECTIONS: readonly ConfigSection[] = [contactSection];
+export const SECTIONS: readonly ConfigSection[] = [contactSection, streamManagementSection];

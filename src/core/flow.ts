@@ -5,6 +5,7 @@ import type { Stanza } from "../stanza/stanza.js";
 
 import type { Entry, Write } from "../storage/writes.js";
 import type { Account } from "./account.js";
+import { Deferred } from "./deferred.js";
 import type { Verdict } from "./delivery.js";
 import type { Session } from "./session.js";
 
@@ -78,6 +79,8 @@ export class Flow {
   /** The next hop to decide. */
   at = 0;
   readonly writes: (Write | Append)[] = [];
+  /** Entries that are written only if nobody has their stanzas in time. */
+  deferred: Deferred[] | undefined;
   readonly effects: Effect[] = [];
   /** The accounts it changed, with their generation at that time. */
   readonly touched = new Map<Account, number>();
@@ -117,11 +120,28 @@ export class Flow {
   }
 
   /**
-   * Appends the sender's own entry, which stays behind all others: a stanza sent again is recognised by it, so it must not be there
-   * without what was written for the recipient (rulings 11; not every store writes a unit all at once).
+   * Appends the sender's own entry, in place of one made before. It stays behind all others: a stanza sent again is recognised by it, so
+   * it must not be there without what was written for the recipient (rulings 11; not every store writes a unit all at once).
    */
   appendOwn(owner: string, entry: Entry): void {
+    this.#disown();
     this.own = this.append(owner, entry);
+  }
+
+  #disown(): void {
+    if (!this.own) return;
+    this.writes.splice(this.writes.lastIndexOf(this.own), 1);
+    this.own = undefined;
+  }
+
+  /**
+   * An entry that is written only if needed (engineering 3): not while its stanza is on its way to a session that is there. `make` is
+   * called when it must be written, and returns a hidden, pending entry.
+   */
+  defer(owner: string, make: () => Entry, stamp?: Stamp): Append {
+    const append = new Deferred(owner, make, stamp);
+    (this.deferred ??= []).push(append);
+    return append;
   }
 
   /** Changes an account: in memory at once, in the store with this flow. */
@@ -159,23 +179,10 @@ export class Flow {
 
   /** Refuses the current stanza; stanzas that may not be answered are dropped. */
   refuse(error: StanzaError): void {
-    if (this.own) this.#disown(this.own, error);
+    // What is refused for now, or as wrong in itself, was never sent. What cannot be delivered stays in the sender's log (rulings 19).
+    if (error.type === "wait" || error.type === "modify") this.#disown();
     const answer = errorOf(this.stanza, error);
     if (answer) this.reply(answer);
-  }
-
-  /**
-   * What is refused for now, or as wrong in itself, was never sent: the client will try again, or must not. What cannot be delivered
-   * stays in the sender's log (rulings 19), but without the id by which it would be recognised and passed over, should the sender not
-   * have seen the error and send it again.
-   */
-  #disown(own: Append, { type }: StanzaError): void {
-    const { originId, ...entry } = own.entry;
-    const stays = type === "cancel" || type === "auth";
-    if (stays && originId === undefined) return;
-    this.writes.splice(this.writes.lastIndexOf(own), 1);
-    this.own = undefined;
-    if (stays) this.appendOwn(own.owner, entry);
   }
 
   fail(failure: StanzaError, cause: "bug" | "store" | "unknown"): void {
@@ -187,6 +194,7 @@ export class Flow {
   abandon(failure: StanzaError, cause: "bug" | "store"): void {
     this.fail(failure, cause);
     this.writes.length = 0;
+    this.deferred = undefined;
     for (const account of this.touched.keys()) account.invalidate();
   }
 

@@ -63,7 +63,6 @@ export const LIMITS = {
     unit: "ms",
     initial: "250ms",
     doc: "Longest wait before an acknowledgement request is answered with what is durable so far.",
-    later: true,
   },
   inflight_stanzas: {
     unit: "count",
@@ -127,9 +126,8 @@ export const LIMITS = {
     initial: 5000,
     least: 1,
     doc: "Unacknowledged stanzas of one session; beyond it the session can no longer be resumed.",
-    later: true,
   },
-  sm_queue_bytes: { unit: "bytes", initial: "8MiB", least: 65_536, doc: "The same in bytes.", later: true },
+  sm_queue_bytes: { unit: "bytes", initial: "8MiB", least: 65_536, doc: "The same in bytes." },
   sm_resume: { unit: "ms", initial: "10min", doc: "Time in which a lost session can be resumed." },
 
   // Abuse.

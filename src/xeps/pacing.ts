@@ -20,7 +20,7 @@ export function* chunks(rows: readonly LogRow[]): Generator<readonly LogRow[]> {
   if (chunk.length > 0) yield chunk;
 }
 
-/** Resolves when all that was sent has left the process; false if the session's stream ended before. */
-export function drained({ sink }: Session): Promise<boolean> {
-  return new Promise((resolve) => sink.drained(resolve));
+/** Resolves when there is room for more: all that was sent has left the process, or waits to be resumed. False if the session has ended. */
+export function drained(session: Session): Promise<boolean> {
+  return new Promise((resolve) => session.whenDrained(resolve));
 }

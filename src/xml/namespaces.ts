@@ -35,6 +35,7 @@ export const NS = {
   mam: "urn:xmpp:mam:2",
   stanzaIds: "urn:xmpp:sid:0",
   hints: "urn:xmpp:hints",
+  streamManagement: "urn:xmpp:sm:3",
   chatStates: "http://jabber.org/protocol/chatstates",
   forward: "urn:xmpp:forward:0",
   orderBy: "urn:xmpp:order-by:1",

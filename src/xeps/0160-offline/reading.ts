@@ -2,6 +2,7 @@
 // that comes meanwhile only takes over if the first went away before it had everything. Live messages wait behind the stored ones.
 import type { Account } from "../../core/account.js";
 import type { Context } from "../../core/context.js";
+import type { Receipt } from "../../core/copies.js";
 import type { Flow } from "../../core/flow.js";
 import { timeOf } from "../../core/ids.js";
 import type { Session } from "../../core/session.js";
@@ -122,22 +123,28 @@ export class Reading {
     const domain = JID.of("", session.jid.domain);
     for (const chunk of chunks(rows)) {
       if (!session.open) return false;
-      const sent = chunk.filter((row) => this.#sendOne(session, row, domain));
+      for (const row of chunk) this.#sendOne(session, row, domain);
       if (!(await drained(session))) return false;
-      for (const row of sent) this.#context.delivered(row);
     }
     return session.open;
   }
 
   /** A damaged entry stays where it is; the others are not held up by it. */
-  #sendOne(session: Session, row: LogRow, domain: JID): boolean {
+  #sendOne(session: Session, row: LogRow, domain: JID): void {
     try {
-      session.overtake(delayed(row, session.account.jid, domain));
-      return true;
+      session.overtake(delayed(row, session.account.jid, domain), this.#receipt(row));
     } catch (error) {
       this.#context.log.error({ ev: "offline.entry_damaged", jid: session.jid.bare, id: row.id, err: error });
-      return false;
     }
+  }
+
+  /** What does not arrive stays pending, for whoever takes over. */
+  #receipt(row: LogRow): Receipt {
+    return {
+      arrived: () => this.#context.delivered(row),
+      parked: () => undefined,
+      lost: () => undefined,
+    };
   }
 }
 

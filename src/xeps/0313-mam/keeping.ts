@@ -52,6 +52,11 @@ interface Judged {
   text: Wire | undefined;
 }
 
+type Marks = Pick<Entry, "pending" | "hidden">;
+
+const OWN: Marks = { pending: false, hidden: false };
+const RECEIPT: Marks = { pending: false, hidden: true };
+
 class Keeping {
   readonly #context: Context;
   readonly #preferences: Preferences;
@@ -76,11 +81,11 @@ class Keeping {
     const judged = this.#judge(stanza);
     if (judged.worth === "none" || !session) return undefined;
     const to = stanza.to ?? account.jid;
-    const again = judged.originId !== undefined && this.#resent.recognises(session, stanza, to, judged.originId);
-    if (again) return this.#context.isHosted(to) ? "stop" : undefined; // beyond this server nothing says that it arrived
+    const before = judged.originId && this.#resent.recognise(session, stanza, to, judged.originId);
+    if (before === "taken") return "stop";
     if (to.bare.equals(account.jid)) return undefined;
-    if (judged.worth === "keep" && this.#preferences.isShown(account, to))
-      flow.appendOwn(account.jid.toString(), this.#entry(judged, to, { pending: false, hidden: false }));
+    if (!before && judged.worth === "keep" && this.#preferences.isShown(account, to))
+      flow.appendOwn(account.jid.toString(), this.#entry(judged, to, OWN));
     this.#noteRetraction(flow, account, to);
     return undefined;
   }
@@ -92,26 +97,28 @@ class Keeping {
     const judged = this.#judge(stanza);
     if (judged.worth === "none") return;
     const hidden = judged.worth === "hidden" || !this.#preferences.isShown(account, stanza.from);
-    // Engineering 3: whoever keeps nothing and is online is sent it without an entry.
-    if (!hidden || verdict.kind === "store") {
-      const entry = this.#entry(judged, stanza.from, { pending: true, hidden });
-      flow.entry = flow.append(account.jid.toString(), entry, stampFor(account));
-      this.#receipt(flow, judged);
+    const owner = account.jid.toString();
+    const entry = (): Entry => this.#entry(judged, stanza.from, { pending: true, hidden }, judged.originId);
+    if (hidden && verdict.kind !== "store")
+      flow.entry = flow.defer(owner, entry, stampFor(account)); // engineering 3
+    else {
+      flow.entry = flow.append(owner, entry(), stampFor(account));
+      this.#confirm(flow, judged);
     }
     if (stanza.from) this.#noteRetraction(flow, account, stanza.from);
   }
 
   /**
-   * Rulings 11: of a message that is kept for its recipient but not for its sender, the sender's log says that it was, without its
-   * content, so that it is recognised when it is sent again.
+   * Rulings 11: the entry of the sender says that the recipient's side has the message: with the origin id it is recognised when it is
+   * sent again, and not delivered again. Where the sender keeps nothing, its log says only that, without the content.
    */
-  #receipt(flow: Flow, judged: Judged): void {
-    const { session, stanza } = flow;
+  #confirm(flow: Flow, judged: Judged): void {
+    const { session, stanza, own } = flow;
     const { to } = stanza;
-    if (flow.own || !to || judged.originId === undefined || !session) return;
+    if (!to || judged.originId === undefined || !session) return;
     if (!stanza.from?.equals(session.jid) || to.bare.equals(session.jid.bare)) return;
-    const empty = { ...judged, text: "" as Wire };
-    flow.appendOwn(session.jid.bare.toString(), this.#entry(empty, to, { pending: false, hidden: true }));
+    const entry = own?.entry ?? { ...this.#entry(judged, to, RECEIPT), stanza: "" as Wire };
+    flow.appendOwn(session.jid.bare.toString(), { ...entry, originId: judged.originId });
   }
 
   #noteRetraction(flow: Flow, account: Account, other: JID): void {
@@ -124,8 +131,8 @@ class Keeping {
     });
   }
 
-  #entry(judged: Judged, other: JID | undefined, marks: Pick<Entry, "pending" | "hidden">): Entry {
-    const { originId, stanza } = judged;
+  #entry(judged: Judged, other: JID | undefined, marks: Marks, originId?: string): Entry {
+    const { stanza } = judged;
     judged.text ??= stanza.toWire(NS.client);
     return {
       with: other?.bare.toString() ?? "",

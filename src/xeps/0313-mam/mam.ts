@@ -78,7 +78,7 @@ async function answer(
   session: Session,
   wanted: ArchiveQuery,
 ): Promise<Answer> {
-  if (!session.open) return GONE;
+  if (!session.open || session.management?.isWaiting) return GONE;
   const read = (): Promise<ArchivePage | StanzaError> => view.page(wanted);
   const page = await (wanted.filter.text === undefined ? read() : turns.search(read));
   if (page instanceof StanzaError) return page;
@@ -87,6 +87,7 @@ async function answer(
   return (await sendPage(sending, page, wanted)) ? [fin(page)] : GONE;
 }
 
+/** Nobody takes the results now; a client that comes back to its session is told so, and asks again. */
 const GONE = new StanzaError("recipient-unavailable");
 
 /** "Archive metadata" */

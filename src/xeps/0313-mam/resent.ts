@@ -2,10 +2,8 @@
 // acknowledged and not kept or delivered again. It is recognised by what its sender's own log has of the last minutes.
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import { presence } from "../../stanza/build.js";
 import type { JID } from "../../stanza/jid.js";
 import { Stanza } from "../../stanza/stanza.js";
-import { Flow } from "../../core/flow.js";
 import type { Context } from "../../core/context.js";
 import { idAt, timeOf } from "../../core/ids.js";
 import type { Session } from "../../core/session.js";
@@ -14,6 +12,7 @@ import type { LogRow } from "../../storage/port.js";
 import { parseElement } from "../../xml/document.js";
 import { UNLIMITED } from "../../xml/limits.js";
 import { NS } from "../../xml/namespaces.js";
+import { originIdOf } from "../0359-stable-ids.api.js";
 
 const MAX_WINDOW_MS = 86_400_000; // with limits.sm_resume off
 const MAX_LOST = 50_000; // accounts remembered to have lost a session, some 10 MB; beyond it the first are forgotten
@@ -26,10 +25,19 @@ interface Lost {
   readonly settled: Promise<unknown>;
 }
 
-/** What may come again: a digest of the content by address and origin id; "" for an entry that has none to compare. */
+interface Earlier {
+  /** Of the content; "" if the entry has none to compare. */
+  readonly digest: string;
+  readonly state: Before;
+}
+
+/** `taken`: the recipient's side had it. `kept`: the sender's log has it, but it was refused, or nothing says that it arrived. */
+export type Before = "taken" | "kept";
+
+/** What may come again, by address and origin id. */
 interface Known {
   readonly until: number;
-  readonly digests: ReadonlyMap<string, string>;
+  readonly entries: ReadonlyMap<string, Earlier>;
 }
 
 export class Resent {
@@ -48,7 +56,7 @@ export class Resent {
   sessionLost(session: Session): void {
     const key = session.jid.bare.toString();
     const before = this.#lost.get(key)?.settled;
-    const settled = Promise.all([before, emptied(session)]);
+    const settled = Promise.all([before, session.lane.idle()]);
     this.#lost.set(key, { until: this.#context.clock.now() + this.#windowMs, settled });
   }
 
@@ -60,16 +68,16 @@ export class Resent {
     return this.#learn(session, until, lost?.settled);
   }
 
-  /** The account has this message in its log already, to this address and by this id. */
-  recognises(session: Session, stanza: Stanza, to: JID, originId: string): boolean {
+  /** What the account's log says of this message, to this address and by this id, from an earlier session. */
+  recognise(session: Session, stanza: Stanza, to: JID, originId: string): Before | undefined {
     const known = this.#known.get(session);
-    if (!known) return false;
+    if (!known) return undefined;
     if (known.until <= this.#context.clock.now()) {
       this.#known.set(session, undefined);
-      return false;
+      return undefined;
     }
-    const digest = known.digests.get(keyOf(to.toString(), originId));
-    return digest !== undefined && (digest === "" || digest === digestOf(stanza));
+    const entry = known.entries.get(keyOf(to.toString(), originId));
+    return entry && (entry.digest === "" || entry.digest === digestOf(stanza)) ? entry.state : undefined;
   }
 
   get #windowMs(): number {
@@ -85,43 +93,38 @@ export class Resent {
   async #learn(session: Session, until: number, settled: Promise<unknown> | undefined): Promise<void> {
     try {
       await settled;
-      this.#known.set(session, { until, digests: await this.#read(session.jid.bare) });
+      this.#known.set(session, { until, entries: await this.#read(session.jid.bare) });
     } catch (error) {
       this.#context.log.warn({ ev: "archive.resent_not_known", jid: session.jid, err: error });
     }
   }
 
-  async #read(owner: JID): Promise<ReadonlyMap<string, string>> {
-    const digests = new Map<string, string>();
+  async #read(owner: JID): Promise<ReadonlyMap<string, Earlier>> {
+    const entries = new Map<string, Earlier>();
     const after = idAt(this.#context.clock.now() - this.#windowMs);
     let before: number | undefined;
     for (let seen = 0; seen < MAX_ROWS; seen += PAGE) {
       const range = before === undefined ? { after } : { after, before };
       const rows = await this.#context.storage.log(owner.toString(), { ...range, backwards: true, limit: PAGE });
-      for (const row of rows) note(digests, row, owner);
+      for (const row of rows) note(entries, row, owner);
       before = rows.at(-1)?.id;
       if (rows.length < PAGE) break;
     }
-    return digests;
+    return entries;
   }
 }
 
-/** Resolves when everything the session has sent so far is released or has failed. */
-function emptied(session: Session): Promise<void> {
-  return new Promise((resolve) => {
-    const mark = new Flow(presence({}), { kind: "server" }, "received"); // to nobody: it only passes through the lane
-    mark.whenOver(() => resolve());
-    session.lane.run(mark);
-  });
-}
-
-function note(digests: Map<string, string>, row: LogRow, owner: JID): void {
-  const { originId } = row;
-  if (originId === undefined) return;
-  if (row.stanza === "") return void digests.set(keyOf(addressOf(row), originId), "");
+function note(entries: Map<string, Earlier>, row: LogRow, owner: JID): void {
+  if (row.stanza === "") {
+    if (row.originId !== undefined) entries.set(keyOf(addressOf(row), row.originId), { digest: "", state: "taken" });
+    return;
+  }
   const stanza = Stanza.of(parseElement(row.stanza, UNLIMITED), {});
-  if (!stanza.from?.bare.equals(owner)) return;
-  digests.set(keyOf(String(stanza.to ?? owner), originId), digestOf(stanza));
+  const originId = row.originId ?? originIdOf(stanza);
+  if (originId === undefined || !stanza.from?.bare.equals(owner)) return;
+  const key = keyOf(String(stanza.to ?? owner), originId);
+  const state = row.originId === undefined ? "kept" : "taken";
+  if (entries.get(key)?.state !== "taken") entries.set(key, { digest: digestOf(stanza), state });
 }
 
 function addressOf({ with: bare, resource }: LogRow): string {

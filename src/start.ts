@@ -14,6 +14,7 @@ import type { Random } from "./core/random.js";
 import { ACCOUNT_STORES, features, STORES } from "./features.js";
 import { unhosted } from "./s2s/unhosted.js";
 import { deriveCredentials } from "./sasl/credentials.js";
+import { isUnfinished, unfinishedFault } from "./storage/copy.js";
 import type { Storage } from "./storage/port.js";
 import type { Json } from "./storage/writes.js";
 
@@ -40,6 +41,7 @@ const FAKE_SECRET_BYTES = 32;
 
 export async function openServer(ports: ServerPorts): Promise<Server> {
   const { config, storage, clock, random, log } = ports;
+  if (await isUnfinished(storage)) throw unfinishedFault();
   const core = await Core.open({
     ...ports,
     derive: async (password) =>

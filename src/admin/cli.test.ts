@@ -55,6 +55,7 @@ async function run(args: string, ports: Partial<CliPorts> = {}, input: readonly 
     start: () => Promise.resolve(0),
     openAccounts: () => Promise.reject(new AdminFault("not here")),
     check: () => Promise.resolve([]),
+    migrate: () => Promise.reject(new AdminFault("not here")),
     ...ports,
   });
   return { code, out, err };
@@ -155,6 +156,33 @@ describe("the command line", () => {
     expect(
       (await run("check", { check: () => Promise.resolve([{ what: "c", state: "fault", text: "x" }]) })).code,
     ).toBe(1);
+  });
+});
+
+describe("rookery migrate", () => {
+  it("copies from one store to another and prints the counts @2.6", async () => {
+    const asked: unknown[] = [];
+    const migrate: CliPorts["migrate"] = (_, from, to) => {
+      asked.push(from, to);
+      return Promise.resolve({ documents: 3, logs: 2, entries: 40 });
+    };
+    expect(await run("migrate --from sqlite:rookery.db --to mongodb://127.0.0.1/rookery", { migrate })).toEqual({
+      code: 0,
+      out: "copied 3 documents and 40 messages in 2 logs; the counts agree on both sides\n",
+      err: "",
+    });
+    expect(asked).toEqual([
+      { driver: "sqlite", file: "rookery.db" },
+      { driver: "mongodb", url: "mongodb://127.0.0.1/rookery" },
+    ]);
+  });
+
+  it.each([
+    ["migrate --to sqlite:b", "required option '--from <url>'"],
+    ["migrate --from sqlite:a --to b", "It must be"],
+    ["migrate --from memory: --to sqlite:b", "It must be"],
+  ])("is used wrongly: %s @2.6", async (args, message) => {
+    expect(await run(args)).toMatchObject({ code: 2, err: expect.stringContaining(message) });
   });
 });
 

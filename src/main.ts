@@ -8,7 +8,7 @@ import { mayListen, type Listeners } from "./c2s/listener.js";
 import { checkEndpoint, checkFolder, type Finding } from "./admin/check.js";
 import { type ExitCode, runCli } from "./admin/cli.js";
 import { controlPath } from "./admin/control-path.js";
-import { ControlServer, controlRequest } from "./admin/control.js";
+import { ControlServer, isServed } from "./admin/control.js";
 import { readCertificates, type CertifiedKey } from "./c2s/tls/certificate.js";
 import { TlsContexts } from "./c2s/tls/contexts.js";
 import { ownCertificate } from "./c2s/tls/own-certificate.js";
@@ -66,7 +66,7 @@ async function serve(config: Config, server: Server, tls: TlsContexts, log: Log)
     await server.stop();
     throw error;
   });
-  const actions = accountActions(server.core.users, config);
+  const actions = accountActions(server.core.users, server.personal, config);
   const control = await ControlServer.open(controlPath(config.data_dir), actions, (error) =>
     log.error({ ev: "control.failed", err: error }),
   );
@@ -97,7 +97,7 @@ async function openAccounts({
       await server.stop();
       lock.release();
     };
-    return { actions: accountActions(server.core.users, config), close };
+    return { actions: accountActions(server.core.users, server.personal, config), close };
   } catch (error) {
     lock.release();
     throw error;
@@ -105,8 +105,8 @@ async function openAccounts({
 }
 
 async function check({ config }: LoadedConfig): Promise<readonly Finding[]> {
-  const running = await controlRequest(controlPath(config.data_dir), { do: "user.list" });
-  if (running) return [{ what: "server", state: "good", text: "is running on this data folder" }];
+  if (await isServed(controlPath(config.data_dir)))
+    return [{ what: "server", state: "good", text: "is running on this data folder" }];
   const ports = [
     ...config.c2s.listen.map((at) => checkEndpoint("c2s.listen", at)),
     ...config.c2s.direct_tls.map((at) => checkEndpoint("c2s.direct_tls", at)),

@@ -10,7 +10,7 @@ import { type StoragePlace, storagePlace } from "../core/config/values.js";
 import { linesForOperator } from "../core/reason.js";
 import type { Copied } from "../storage/copy.js";
 import { perform } from "./actions.js";
-import type { AdminActions, AdminRequest } from "./actions.js";
+import type { AdminActions, AdminRequest, Bunches } from "./actions.js";
 import type { Finding } from "./check.js";
 import { controlPath } from "./control-path.js";
 import { controlRequest } from "./control.js";
@@ -129,6 +129,12 @@ function userCommands(program: Command, ports: CliPorts, load: (self: Command) =
   command(user, "delete", "delete an account and all that belongs to it")
     .argument("<jid>", "the address")
     .action(async (jid: string, _, self: Command) => ask(ports, load(self), { do: "user.delete", jid }));
+  command(user, "erase", "erase all that is stored about an account, whether or not it exists any more")
+    .argument("<jid>", "the address")
+    .action(async (jid: string, _, self: Command) => ask(ports, load(self), { do: "user.erase", jid }));
+  command(user, "export", "print all that is stored about an account, one JSON object a line")
+    .argument("<jid>", "the address")
+    .action(async (jid: string, _, self: Command) => ask(ports, load(self), { do: "user.export", jid }));
   command(user, "list", "list the accounts")
     .argument("[domain]", "only those of this domain")
     .action(async (domain: string | undefined, _, self: Command) =>
@@ -162,15 +168,14 @@ function loadFor({ env, sections }: CliPorts, file: string | undefined): LoadedC
 
 /** The running server does it, or, if there is none, this process with the lock. */
 async function ask(ports: CliPorts, loaded: LoadedConfig, request: AdminRequest): Promise<void> {
-  const answer =
-    (await controlRequest(controlPath(loaded.config.data_dir), request)) ?? (await alone(ports, loaded, request));
-  for (const line of answer) ports.out(`${line}\n`);
+  const answer = (await controlRequest(controlPath(loaded.config.data_dir), request)) ?? alone(ports, loaded, request);
+  for await (const lines of answer) for (const line of lines) ports.out(`${line}\n`);
 }
 
-async function alone(ports: CliPorts, loaded: LoadedConfig, request: AdminRequest): Promise<readonly string[]> {
+async function* alone(ports: CliPorts, loaded: LoadedConfig, request: AdminRequest): Bunches {
   const accounts = await ports.openAccounts(loaded);
   try {
-    return await perform(accounts.actions, request);
+    yield* perform(accounts.actions, request);
   } finally {
     await accounts.close();
   }

@@ -1,9 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { ConfigFault, loadConfig, section, sectionOf } from "./config.js";
-import { exampleConfig, printConfig } from "./config/print.js";
+import { printConfig } from "./config/print.js";
 import { endpointText, forDomain, setting, whole } from "./config/values.js";
 import { DEFAULT_LIMITS, LIMITS } from "./limits.js";
 
@@ -208,21 +206,6 @@ describe("printed settings", () => {
     const printed = printConfig(loadConfig({ text: '[chess]\ntoken = "hush"\n', sections: [chess] }));
     expect(printed).toMatch(/^token = "\(hidden\)"/m);
     expect(printed).not.toContain("hush");
-  });
-});
-
-describe("rookery.example.toml", () => {
-  const text = readFileSync(fileURLToPath(new URL("../../rookery.example.toml", import.meta.url)), "utf8");
-
-  it("names every key with its default @1.10", () => {
-    const uncommented = text.replaceAll(/^#(?=\w+ = )/gm, "");
-    expect(load(uncommented).settings.every(({ origin }) => origin !== "default")).toBe(true);
-    expect(load(uncommented).config).toEqual(loadConfig().config);
-  });
-
-  it("changes nothing as it stands, and is the text made from the declared sections @1.10", () => {
-    expect(load(text)).toMatchObject({ config: loadConfig().config, warnings: [] });
-    expect(text).toBe(exampleConfig());
   });
 });
 

@@ -87,6 +87,17 @@ export interface Spec {
   readonly note?: string;
 }
 
+/** A store that a feature keeps documents in. */
+export interface FeatureStore extends StoreSpec {
+  /** Loaded with the account, for an `AccountSlot`; else read by handlers. */
+  readonly withAccount?: true;
+  /**
+   * Whose its documents are. `account`: of the account under whose bare JID they lie; with it they are erased and exported.
+   * `nobody`: they say nothing about a person.
+   */
+  readonly data: "account" | "nobody";
+}
+
 export interface Feature {
   readonly name: string;
   readonly specs: readonly Spec[];
@@ -106,8 +117,8 @@ export interface Feature {
     readonly account?: IqTable;
   };
   readonly earlyIq?: Readonly<Record<string, EarlyIqHandler>>;
-  /** Stores it keeps documents in. `withAccount`: loaded with the account, for an `AccountSlot`; else read by handlers. */
-  readonly stores?: readonly (StoreSpec & { readonly withAccount?: true })[];
-  /** The account is being removed: what others must be told. Its own data is erased by the core. */
+  /** Stores it keeps documents in. */
+  readonly stores?: readonly FeatureStore[];
+  /** The account is being removed: what others must be told. Its own data (see `FeatureStore.data`) is erased by the core. */
   readonly removed?: (flow: Flow, account: Account) => void;
 }

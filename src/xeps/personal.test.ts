@@ -55,7 +55,7 @@ describe("what is stored about an account", () => {
     );
     const messages = records.filter(({ stanza }) => stanza !== undefined);
     expect(messages).toHaveLength(await world.storage.countLog(JULIET, {}));
-    expect(messages.at(-1)).toMatchObject({ with: "romeo@localhost/o", pending: true });
+    expect(messages.at(-1)).toMatchObject({ with: expect.stringContaining("romeo@localhost"), pending: true });
     expect(messages.at(-1)?.["stanza"]).toContain("<body>later ü</body>");
   });
 

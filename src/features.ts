@@ -2,10 +2,9 @@
 import { type ConfigSection } from "./core/config.js";
 import { ACCOUNT_STORE } from "./core/account.js";
 import type { Context } from "./core/context.js";
-import type { Feature } from "./core/feature.js";
+import type { Feature, FeatureStore } from "./core/feature.js";
 import { presenceFeature } from "./roster/presence.js";
 import { rosterFeature } from "./roster/roster.js";
-import type { StoreSpec } from "./storage/port.js";
 import { lastActivity } from "./xeps/0012-last-activity.js";
 import { disco } from "./xeps/0030-disco.js";
 import { privateXml } from "./xeps/0049-private.js";
@@ -67,9 +66,9 @@ export const MANIFESTS: readonly Feature[] = features(NO_CONTEXT);
 const OWN_STORES = MANIFESTS.flatMap((feature) => feature.stores ?? []);
 
 /** All stores of the server. */
-export const STORES: readonly StoreSpec[] = [
-  { name: ACCOUNT_STORE, lookups: ["kind"] },
-  { name: "server" },
+export const STORES: readonly FeatureStore[] = [
+  { name: ACCOUNT_STORE, lookups: ["kind"], data: "account" },
+  { name: "server", data: "nobody" },
   ...OWN_STORES,
 ];
 

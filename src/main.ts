@@ -1,25 +1,28 @@
 #!/usr/bin/env node
 // The program: gives the composed server its real clock, randomness, files and sockets, and the command line its actions.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { accountActions } from "./admin/accounts.js";
 import type { AdminActions } from "./admin/actions.js";
 import { mayListen, type Listeners } from "./c2s/listener.js";
 import { checkEndpoint, checkFolder, type Finding } from "./admin/check.js";
 import { type ExitCode, runCli } from "./admin/cli.js";
 import { controlPath } from "./admin/control-path.js";
-import { ControlServer, controlRequest } from "./admin/control.js";
+import { ControlServer, isServed } from "./admin/control.js";
 import { readCertificates, type CertifiedKey } from "./c2s/tls/certificate.js";
 import { TlsContexts } from "./c2s/tls/contexts.js";
 import { ownCertificate } from "./c2s/tls/own-certificate.js";
 import { systemClock } from "./core/clock.js";
 import type { Config, LoadedConfig } from "./core/config.js";
+import type { StoragePlace } from "./core/config/values.js";
 import { createLog, type Log } from "./core/log.js";
 import { systemRandom } from "./core/random.js";
 import { SECTIONS } from "./features.js";
 import { listenForClients, openServer, STORES, type Server } from "./start.js";
+import { type Copied, copyStore } from "./storage/copy.js";
 import { acquireLock } from "./storage/lock.js";
 import { openStorage } from "./storage/open.js";
-import type { Storage } from "./storage/port.js";
+import { type Storage, StoreFault } from "./storage/port.js";
 
 const software = { name: "Rookery", version: packageVersion() };
 const clock = systemClock((error) => reportLost(error));
@@ -38,6 +41,7 @@ const code = await runCli({
   start,
   openAccounts,
   check,
+  migrate,
 });
 process.exit(code);
 
@@ -62,7 +66,7 @@ async function serve(config: Config, server: Server, tls: TlsContexts, log: Log)
     await server.stop();
     throw error;
   });
-  const actions = accountActions(server.core.users, config);
+  const actions = accountActions(server.core.users, server.personal, config);
   const control = await ControlServer.open(controlPath(config.data_dir), actions, (error) =>
     log.error({ ev: "control.failed", err: error }),
   );
@@ -93,7 +97,7 @@ async function openAccounts({
       await server.stop();
       lock.release();
     };
-    return { actions: accountActions(server.core.users, config), close };
+    return { actions: accountActions(server.core.users, server.personal, config), close };
   } catch (error) {
     lock.release();
     throw error;
@@ -101,13 +105,35 @@ async function openAccounts({
 }
 
 async function check({ config }: LoadedConfig): Promise<readonly Finding[]> {
-  const running = await controlRequest(controlPath(config.data_dir), { do: "user.list" });
-  if (running) return [{ what: "server", state: "good", text: "is running on this data folder" }];
+  if (await isServed(controlPath(config.data_dir)))
+    return [{ what: "server", state: "good", text: "is running on this data folder" }];
   const ports = [
     ...config.c2s.listen.map((at) => checkEndpoint("c2s.listen", at)),
     ...config.c2s.direct_tls.map((at) => checkEndpoint("c2s.direct_tls", at)),
   ];
   return [checkFolder(config.data_dir), ...(await Promise.all(ports))];
+}
+
+async function migrate({ config }: LoadedConfig, from: StoragePlace, to: StoragePlace): Promise<Copied> {
+  const log = openLog(config);
+  const lock = acquireLock(config.data_dir);
+  try {
+    const source = await store(config, log, existing(config, from));
+    const target = await store(config, log, to).catch(async (error: unknown) => {
+      await source.close();
+      throw error;
+    });
+    return await copyStore(source, target, STORES).finally(() => Promise.all([source.close(), target.close()]));
+  } finally {
+    lock.release();
+  }
+}
+
+/** A file that is not there would be made, and copied as if it had been empty. */
+function existing({ data_dir }: Config, place: StoragePlace): StoragePlace {
+  if (place.driver === "sqlite" && !existsSync(resolve(data_dir, place.file)))
+    throw new StoreFault("unreadable", `${resolve(data_dir, place.file)} does not exist`, "name the store with --from");
+  return place;
 }
 
 function openLog({ log: { level, format } }: Config): Log {
@@ -122,12 +148,12 @@ function openLog({ log: { level, format } }: Config): Log {
 
 /** The server on its real store, without listeners. The caller holds the lock. */
 async function open(config: Config, log: Log): Promise<Server> {
-  const storage = await store(config, log);
+  const storage = await store(config, log, config.storage.url);
   return openServer({ config, clock, log, software, random: systemRandom, storage });
 }
 
-function store(config: Config, log: Log): Promise<Storage> {
-  return openStorage(config.storage.url, config.data_dir, STORES, {
+function store(config: Config, log: Log, place: StoragePlace): Promise<Storage> {
+  return openStorage(place, config.data_dir, STORES, {
     report: (fault) => log.error({ ev: "store.failed", text: fault.describe }),
   });
 }

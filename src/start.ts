@@ -10,10 +10,12 @@ import type { Clock } from "./core/clock.js";
 import type { Config } from "./core/config.js";
 import { Core } from "./core/core.js";
 import type { Log } from "./core/log.js";
+import { Personal } from "./core/personal.js";
 import type { Random } from "./core/random.js";
 import { ACCOUNT_STORES, features, STORES } from "./features.js";
 import { unhosted } from "./s2s/unhosted.js";
 import { deriveCredentials } from "./sasl/credentials.js";
+import { isUnfinished, unfinishedFault } from "./storage/copy.js";
 import type { Storage } from "./storage/port.js";
 import type { Json } from "./storage/writes.js";
 
@@ -32,6 +34,7 @@ export interface ServerPorts {
 export interface Server {
   readonly core: Core;
   readonly c2s: C2SPorts;
+  readonly personal: Personal;
   /** Ends all streams with `system-shutdown`, commits what is waiting and closes the store. */
   stop(): Promise<void>;
 }
@@ -40,6 +43,7 @@ const FAKE_SECRET_BYTES = 32;
 
 export async function openServer(ports: ServerPorts): Promise<Server> {
   const { config, storage, clock, random, log } = ports;
+  if (await isUnfinished(storage)) throw unfinishedFault();
   const core = await Core.open({
     ...ports,
     derive: async (password) =>
@@ -70,7 +74,9 @@ export async function openServer(ports: ServerPorts): Promise<Server> {
     connections: new Connections(config.limits),
     flusher: new Flusher((run) => clock.soon(run)),
   };
-  return { core, c2s, stop: () => stop(core, c2s) };
+  const { accounts, committer, users } = core;
+  const personal = new Personal({ storage, accounts, committer, users, stores: STORES });
+  return { core, c2s, personal, stop: () => stop(core, c2s) };
 }
 
 export async function listenForClients(server: Server, tls: TlsContexts): Promise<Listeners> {

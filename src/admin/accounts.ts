@@ -1,11 +1,12 @@
 // The administrator's actions on accounts, done by the core: the same whether the command line asks a running server or works alone.
+import type { Personal } from "../core/personal.js";
 import type { Users } from "../core/users.js";
 import type { Config } from "../core/config.js";
 import { JID, JidError } from "../stanza/jid.js";
 import { PrecisError } from "../stanza/precis.js";
 import { AdminFault, type AdminActions } from "./actions.js";
 
-export function accountActions(users: Users, config: Config): AdminActions {
+export function accountActions(users: Users, personal: Personal, config: Config): AdminActions {
   return {
     async addUser(text, password) {
       const jid = addressOf(text, config);
@@ -26,6 +27,22 @@ export function accountActions(users: Users, config: Config): AdminActions {
       const outcome = await users.remove(jid);
       if (outcome === "conflict") throw new AdminFault(`there is no account ${jid.toString()}`);
       if (outcome !== "done") throw storeFault(outcome);
+    },
+    async eraseUser(text) {
+      const jid = addressOf(text, config);
+      const stored = await personal.measure(jid);
+      const outcome = await personal.erase(jid);
+      if (outcome !== "done") throw storeFault(outcome);
+      const left = await personal.measure(jid);
+      if (left.documents + left.messages > 0)
+        throw new AdminFault(`something of ${jid.toString()} is still there: erase it again`);
+      return stored;
+    },
+    async *exportUser(text) {
+      const jid = addressOf(text, config);
+      const { documents, messages } = await personal.measure(jid);
+      if (documents + messages === 0) throw new AdminFault(`nothing is stored about ${jid.toString()}`);
+      for await (const record of personal.export(jid)) yield JSON.stringify(record);
     },
     async listUsers(domain) {
       const found: string[] = [];

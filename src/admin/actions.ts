@@ -10,8 +10,18 @@ export interface AdminActions {
   setPassword(jid: string, password: string): Promise<void>;
   /** Erases the account and all that belongs to it, and tells its contacts. */
   deleteUser(jid: string): Promise<void>;
+  /** Erases all that is stored about an account, whether or not it exists any more; says how much that was. */
+  eraseUser(jid: string): Promise<Stored>;
+  /** All that is stored about an account, one JSON object a line. */
+  exportUser(jid: string): AsyncIterable<string>;
   /** Bare JIDs in their order, of one domain or of all. */
   listUsers(domain?: string): Promise<readonly string[]>;
+}
+
+/** How much is stored about an account. */
+export interface Stored {
+  readonly documents: number;
+  readonly messages: number;
 }
 
 /** Why something asked for was not done, in one line. */
@@ -33,25 +43,42 @@ export const adminRequest = z.discriminatedUnion("do", [
   z.object({ do: z.literal("user.add"), jid, password }),
   z.object({ do: z.literal("user.passwd"), jid, password }),
   z.object({ do: z.literal("user.delete"), jid }),
+  z.object({ do: z.literal("user.erase"), jid }),
+  z.object({ do: z.literal("user.export"), jid }),
   z.object({ do: z.literal("user.list"), domain: jid.optional() }),
 ]);
 
 export type AdminRequest = z.infer<typeof adminRequest>;
 
-/** Does what a request asks for; the answer is what to print, line by line. @throws AdminFault */
-export async function perform(actions: AdminActions, request: AdminRequest): Promise<readonly string[]> {
+/** What to print, in bunches of lines. */
+export type Bunches = AsyncGenerator<readonly string[], void>;
+
+/** Does what a request asks for; the answer is what to print, in bunches of lines. @throws AdminFault */
+export async function* perform(actions: AdminActions, request: AdminRequest): Bunches {
   switch (request.do) {
     case "user.add":
       await actions.addUser(request.jid, request.password);
-      return [`added ${request.jid}`];
+      yield [`added ${request.jid}`];
+      return;
     case "user.passwd":
       await actions.setPassword(request.jid, request.password);
-      return [`changed the password of ${request.jid}`];
+      yield [`changed the password of ${request.jid}`];
+      return;
     case "user.delete":
       await actions.deleteUser(request.jid);
-      return [`deleted ${request.jid}`];
+      yield [`deleted ${request.jid}`];
+      return;
+    case "user.erase": {
+      const { documents, messages } = await actions.eraseUser(request.jid);
+      yield [`erased ${documents} documents and ${messages} messages of ${request.jid}; nothing is left`];
+      return;
+    }
+    case "user.export":
+      for await (const line of actions.exportUser(request.jid)) yield [line];
+      return;
     case "user.list":
-      return actions.listUsers(request.domain);
+      yield await actions.listUsers(request.domain);
+      return;
     default:
       return request satisfies never;
   }

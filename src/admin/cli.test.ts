@@ -12,7 +12,9 @@ import { checkEndpoint, checkFolder, listenFault } from "./check.js";
 import { runCli } from "./cli.js";
 import type { CliPorts } from "./cli.js";
 import { controlPath } from "./control-path.js";
-import { ControlServer, controlRequest } from "./control.js";
+import { ControlServer, controlRequest, isServed } from "./control.js";
+
+const EXPORTED = 3000; // lines, more than one write takes
 
 let folder = "";
 beforeEach(() => {
@@ -32,6 +34,12 @@ function accounts(): AdminActions & { readonly kept: Map<string, string> } {
     },
     setPassword: (jid, password) => Promise.resolve(void kept.set(jid, password)),
     deleteUser: (jid) => Promise.resolve(void kept.delete(jid)),
+    eraseUser: (jid) => Promise.resolve({ documents: kept.delete(jid) ? 2 : 0, messages: 3 }),
+    // eslint-disable-next-line @typescript-eslint/require-await -- the shape of a stream
+    async *exportUser(jid) {
+      if (!kept.has(jid)) throw new AdminFault(`nothing is stored about ${jid}`);
+      for (let n = 0; n < EXPORTED; n++) yield JSON.stringify({ n, text: "\u2028ü".repeat(50) });
+    },
     listUsers: (domain) =>
       Promise.resolve([...kept.keys()].filter((jid) => domain === undefined || jid.endsWith(`@${domain}`))),
   };
@@ -55,6 +63,7 @@ async function run(args: string, ports: Partial<CliPorts> = {}, input: readonly 
     start: () => Promise.resolve(0),
     openAccounts: () => Promise.reject(new AdminFault("not here")),
     check: () => Promise.resolve([]),
+    migrate: () => Promise.reject(new AdminFault("not here")),
     ...ports,
   });
   return { code, out, err };
@@ -158,6 +167,33 @@ describe("the command line", () => {
   });
 });
 
+describe("rookery migrate", () => {
+  it("copies from one store to another and prints the counts @2.6", async () => {
+    const asked: unknown[] = [];
+    const migrate: CliPorts["migrate"] = (_, from, to) => {
+      asked.push(from, to);
+      return Promise.resolve({ documents: 3, logs: 2, entries: 40 });
+    };
+    expect(await run("migrate --from sqlite:rookery.db --to mongodb://127.0.0.1/rookery", { migrate })).toEqual({
+      code: 0,
+      out: "copied 3 documents and 40 messages in 2 logs; the counts agree on both sides\n",
+      err: "",
+    });
+    expect(asked).toEqual([
+      { driver: "sqlite", file: "rookery.db" },
+      { driver: "mongodb", url: "mongodb://127.0.0.1/rookery" },
+    ]);
+  });
+
+  it.each([
+    ["migrate --to sqlite:b", "required option '--from <url>'"],
+    ["migrate --from sqlite:a --to b", "It must be"],
+    ["migrate --from memory: --to sqlite:b", "It must be"],
+  ])("is used wrongly: %s @2.6", async (args, message) => {
+    expect(await run(args)).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+  });
+});
+
 describe("rookery user", () => {
   it("adds, lists, changes and deletes accounts while no server runs @1.10", async () => {
     const actions = accounts();
@@ -214,6 +250,15 @@ describe("rookery user", () => {
         err: "rookery: juliet@a exists already\n",
       });
       expect((await run("user list")).out).toBe("juliet@a\n");
+      const exported = (await run("user export juliet@a")).out.trimEnd().split("\n");
+      expect(exported.map((line) => (JSON.parse(line) as { n: number }).n)).toEqual([...Array(EXPORTED).keys()]);
+      expect(await run("user export nobody@a")).toMatchObject({
+        code: 1,
+        err: "rookery: nothing is stored about nobody@a\n",
+      });
+      expect((await run("user erase juliet@a")).out).toBe(
+        "erased 2 documents and 3 messages of juliet@a; nothing is left\n",
+      );
     } finally {
       await control.close();
     }
@@ -221,12 +266,20 @@ describe("rookery user", () => {
   });
 });
 
+/** What the running server answers, whole. */
+async function asked(path: string): Promise<readonly string[]> {
+  const all: string[] = [];
+  for await (const lines of (await controlRequest(path, { do: "user.list" })) ?? []) all.push(...lines);
+  return all;
+}
+
 describe("the control socket", () => {
   it("replaces one that a dead server left, and is gone after an orderly end", async () => {
     const path = controlPath(folder);
     writeFileSync(path, "");
     const control = await ControlServer.open(path, accounts(), () => undefined);
-    expect(await controlRequest(path, { do: "user.list" })).toEqual([]);
+    expect(await asked(path)).toEqual([]);
+    expect(await isServed(path)).toBe(true);
     await control.close();
     expect(await controlRequest(path, { do: "user.list" })).toBeUndefined();
   });
@@ -242,7 +295,7 @@ describe("the control socket", () => {
         socket.on("error", () => undefined).on("close", () => resolve(text));
       });
       expect(JSON.parse(answer)).toEqual({ fault: expect.any(String) });
-      expect(await controlRequest(controlPath(folder), { do: "user.list" })).toEqual([]);
+      expect(await asked(controlPath(folder))).toEqual([]);
       await control.close();
     },
   );
@@ -251,9 +304,7 @@ describe("the control socket", () => {
     const errors: unknown[] = [];
     const broken = { ...accounts(), listUsers: () => Promise.reject(new Error("bug")) };
     const control = await ControlServer.open(controlPath(folder), broken, (error) => errors.push(error));
-    await expect(controlRequest(controlPath(folder), { do: "user.list" })).rejects.toThrow(
-      "the server failed; its log says why",
-    );
+    await expect(asked(controlPath(folder))).rejects.toThrow("the server failed; its log says why");
     expect(errors).toHaveLength(1);
     await control.close();
   });

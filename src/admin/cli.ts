@@ -1,14 +1,16 @@
-// The command line: `rookery [start]`, `user …`, `config`, `check`, `version`. It only reads what is wanted; the work is done by
+// The command line: `rookery [start]`, `user …`, `config`, `check`, `migrate`, `version`. It only reads what is wanted; the work is done by
 // what main hands in. Exit codes: 0 done, 1 failed, 2 used wrongly.
 import { existsSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { loadConfig } from "../core/config.js";
 import type { ConfigSection, LoadedConfig } from "../core/config.js";
 import { nearest } from "../core/config/nearest.js";
 import { printConfig } from "../core/config/print.js";
+import { type StoragePlace, storagePlace } from "../core/config/values.js";
 import { linesForOperator } from "../core/reason.js";
+import type { Copied } from "../storage/copy.js";
 import { perform } from "./actions.js";
-import type { AdminActions, AdminRequest } from "./actions.js";
+import type { AdminActions, AdminRequest, Bunches } from "./actions.js";
 import type { Finding } from "./check.js";
 import { controlPath } from "./control-path.js";
 import { controlRequest } from "./control.js";
@@ -33,6 +35,8 @@ export interface CliPorts {
   /** The accounts while no server runs: takes the lock of the data folder. @throws a fault if it is taken. */
   openAccounts(loaded: LoadedConfig): Promise<{ readonly actions: AdminActions; close(): Promise<void> }>;
   check(loaded: LoadedConfig): Promise<readonly Finding[]>;
+  /** Copies one store into another, empty one. @throws a fault with a message for the operator. */
+  migrate(loaded: LoadedConfig, from: StoragePlace, to: StoragePlace): Promise<Copied>;
 }
 
 const DEFAULT_FILE = "rookery.toml";
@@ -82,6 +86,7 @@ function commands(ports: CliPorts, exit: (code: ExitCode) => void): Command {
   command(program, "check", "look at what the server needs, and say how to mend what is wrong").action(
     async (_, self: Command) => exit(report(ports, await ports.check(load(self)))),
   );
+  migrateCommand(program, ports, load);
   command(program, "version", "print the version").action(() => ports.out(`rookery ${ports.version}\n`));
   userCommands(program, ports, load);
   return program;
@@ -124,11 +129,36 @@ function userCommands(program: Command, ports: CliPorts, load: (self: Command) =
   command(user, "delete", "delete an account and all that belongs to it")
     .argument("<jid>", "the address")
     .action(async (jid: string, _, self: Command) => ask(ports, load(self), { do: "user.delete", jid }));
+  command(user, "erase", "erase all that is stored about an account, whether or not it exists any more")
+    .argument("<jid>", "the address")
+    .action(async (jid: string, _, self: Command) => ask(ports, load(self), { do: "user.erase", jid }));
+  command(user, "export", "print all that is stored about an account, one JSON object a line")
+    .argument("<jid>", "the address")
+    .action(async (jid: string, _, self: Command) => ask(ports, load(self), { do: "user.export", jid }));
   command(user, "list", "list the accounts")
     .argument("[domain]", "only those of this domain")
     .action(async (domain: string | undefined, _, self: Command) =>
       ask(ports, load(self), { do: "user.list", ...(domain !== undefined && { domain }) }),
     );
+}
+
+function migrateCommand(program: Command, ports: CliPorts, load: (self: Command) => LoadedConfig): void {
+  command(program, "migrate", "copy all that is stored from one store into another; no server may run on them")
+    .requiredOption("--from <url>", 'the store to read, like "sqlite:rookery.db"', placeOf)
+    .requiredOption("--to <url>", 'the empty store to fill, like "mongodb://127.0.0.1:27017/rookery"', placeOf)
+    .action(async ({ from, to }: { from: StoragePlace; to: StoragePlace }, self: Command) => {
+      const { documents, logs, entries } = await ports.migrate(load(self), from, to);
+      ports.out(
+        `copied ${documents} documents and ${entries} messages in ${logs} logs; the counts agree on both sides\n`,
+      );
+    });
+}
+
+function placeOf(url: string): StoragePlace {
+  const { success, data } = storagePlace.schema.safeParse(url);
+  if (!success || data.driver === "memory")
+    throw new InvalidArgumentError('It must be "sqlite:FILE" (relative to data_dir) or "mongodb://HOST:PORT/NAME".');
+  return data;
 }
 
 function loadFor({ env, sections }: CliPorts, file: string | undefined): LoadedConfig {
@@ -138,15 +168,14 @@ function loadFor({ env, sections }: CliPorts, file: string | undefined): LoadedC
 
 /** The running server does it, or, if there is none, this process with the lock. */
 async function ask(ports: CliPorts, loaded: LoadedConfig, request: AdminRequest): Promise<void> {
-  const answer =
-    (await controlRequest(controlPath(loaded.config.data_dir), request)) ?? (await alone(ports, loaded, request));
-  for (const line of answer) ports.out(`${line}\n`);
+  const answer = (await controlRequest(controlPath(loaded.config.data_dir), request)) ?? alone(ports, loaded, request);
+  for await (const lines of answer) for (const line of lines) ports.out(`${line}\n`);
 }
 
-async function alone(ports: CliPorts, loaded: LoadedConfig, request: AdminRequest): Promise<readonly string[]> {
+async function* alone(ports: CliPorts, loaded: LoadedConfig, request: AdminRequest): Bunches {
   const accounts = await ports.openAccounts(loaded);
   try {
-    return await perform(accounts.actions, request);
+    yield* perform(accounts.actions, request);
   } finally {
     await accounts.close();
   }

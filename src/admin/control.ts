@@ -1,19 +1,24 @@
-// The control socket: how the command line asks the running server. One JSON object in a line each way, one request per
-// connection; whoever may open the socket (mode 0600) is trusted like the owner of the data folder.
+// The control socket: how the command line asks the running server. One request per connection, a JSON object in a line; the answer is
+// one or more such lines. Whoever may open the socket (mode 0600) is trusted like the owner of the data folder.
+import { once } from "node:events";
 import { chmodSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import { z } from "zod";
 import { codeOf, reasonOf } from "../core/reason.js";
 import { AdminFault, adminRequest, perform } from "./actions.js";
-import type { AdminActions, AdminRequest } from "./actions.js";
+import type { AdminActions, AdminRequest, Bunches } from "./actions.js";
 
 /** More than the longest request (a JID and a password, escaped) and the answer to a long list. */
 const MAX_REQUEST_BYTES = 64 * 1024;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const IDLE_MS = 30_000;
 
-const answerSchema = z.union([z.object({ lines: z.array(z.string()).readonly() }), z.object({ fault: z.string() })]);
+/** A bunch of lines with more to come, the last one, or why there is none. */
+const answerSchema = z.union([
+  z.object({ lines: z.array(z.string()).readonly(), more: z.literal(true).optional() }),
+  z.object({ fault: z.string() }),
+]);
 type Answer = z.infer<typeof answerSchema>;
 
 /** Answers the command line while the server runs. */
@@ -71,39 +76,69 @@ async function listenPrivately(server: Server, path: string): Promise<void> {
 
 function serve(socket: Socket, actions: AdminActions, report: (error: unknown) => void): void {
   socket.setTimeout(IDLE_MS, () => socket.destroy());
-  readLine(socket, MAX_REQUEST_BYTES)
-    .then((line) => {
+  linesOf(socket, MAX_REQUEST_BYTES)
+    .next()
+    .then(async (first) => {
       socket.setTimeout(0); // the answer may take its time
-      return answerTo(line, actions);
+      for await (const lines of answerTo(first.done ? "" : first.value, actions))
+        await say(socket, { lines, more: true });
+      return { lines: [] };
     })
     .catch((error: unknown): Answer => {
       if (error instanceof AdminFault) return { fault: error.message };
       report(error);
       return { fault: "the server failed; its log says why" };
     })
-    .then((answer) => socket.end(`${JSON.stringify(answer)}\n`))
+    .then((last) => socket.end(lineOf(last)))
     .catch(report);
 }
 
-async function answerTo(line: string, actions: AdminActions): Promise<Answer> {
+async function* answerTo(line: string, actions: AdminActions): Bunches {
   const request = adminRequest.safeParse(parseJson(line));
   if (!request.success)
-    return { fault: "the running server does not know this request: use its own version of rookery" };
-  return { lines: await perform(actions, request.data) };
+    throw new AdminFault("the running server does not know this request: use its own version of rookery");
+  yield* perform(actions, request.data);
+}
+
+/** Waits where the other side reads slowly. */
+async function say(socket: Socket, answer: Answer): Promise<void> {
+  if (socket.destroyed) throw new AdminFault("nobody listens any more");
+  if (!socket.write(lineOf(answer))) await Promise.race([once(socket, "drain"), once(socket, "close")]);
+}
+
+function lineOf(message: Answer | AdminRequest): string {
+  return `${JSON.stringify(message)}\n`;
 }
 
 /**
- * Asks the running server. The answer is what to print, or nothing if no server listens there.
- * @throws AdminFault with the server's reason if it did not do it.
+ * Asks the running server. The answer is what to print, in bunches of lines, or nothing if no server listens there.
+ * The bunches reject with an AdminFault, the server's reason, if it did not do it.
  */
-export async function controlRequest(path: string, request: AdminRequest): Promise<readonly string[] | undefined> {
+export async function controlRequest(
+  path: string,
+  request: AdminRequest,
+): Promise<AsyncIterable<readonly string[]> | undefined> {
   const socket = await open(path);
-  if (socket === undefined) return undefined;
+  socket?.write(lineOf(request));
+  return socket && answersOf(socket);
+}
+
+/** A server listens there. */
+export async function isServed(path: string): Promise<boolean> {
+  const socket = await open(path);
+  socket?.destroy();
+  return socket !== undefined;
+}
+
+async function* answersOf(socket: Socket): Bunches {
   try {
-    socket.write(`${JSON.stringify(request)}\n`);
-    const answer = answerSchema.parse(parseJson(await readLine(socket, MAX_ANSWER_BYTES)));
-    if ("fault" in answer) throw new AdminFault(answer.fault);
-    return answer.lines;
+    for await (const line of linesOf(socket, MAX_ANSWER_BYTES)) {
+      const answer = answerSchema.parse(parseJson(line));
+      if ("fault" in answer) throw new AdminFault(answer.fault);
+      yield answer.lines;
+      if (!answer.more) return;
+    }
+    throw new AdminFault("the control socket was closed before the answer");
   } finally {
     socket.destroy();
   }
@@ -120,20 +155,27 @@ function open(path: string): Promise<Socket | undefined> {
   });
 }
 
-function readLine(socket: Socket, limitBytes: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    socket.on("data", (chunk: Buffer) => {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      const end = chunk.indexOf(0x0a);
-      if (end >= 0) resolve(Buffer.concat(chunks).toString("utf8", 0, bytes - chunk.length + end));
-      else if (bytes > limitBytes) reject(new AdminFault("too long a line on the control socket"));
-    });
-    socket.on("error", (error) => reject(new AdminFault(`the control socket failed: ${reasonOf(error)}`)));
-    socket.on("close", () => reject(new AdminFault("the control socket was closed before the answer")));
-  });
+/** The lines that come, none longer than the limit. Rejects with an AdminFault when the connection fails. */
+async function* linesOf(socket: Socket, limitBytes: number): AsyncGenerator<string, void> {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      let start = 0;
+      for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
+        yield Buffer.concat([...chunks, chunk.subarray(start, end)]).toString("utf8");
+        chunks = [];
+        bytes = 0;
+        start = end + 1;
+      }
+      chunks.push(chunk.subarray(start));
+      bytes += chunk.length - start;
+      if (bytes > limitBytes) throw new AdminFault("too long a line on the control socket");
+    }
+  } catch (error) {
+    if (error instanceof AdminFault) throw error;
+    throw new AdminFault(`the control socket failed: ${reasonOf(error)}`);
+  }
 }
 
 /** What a line says, or nothing if it is not JSON. */

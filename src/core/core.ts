@@ -15,6 +15,7 @@ import type { Log } from "./log.js";
 import { Pipeline } from "./pipeline.js";
 import type { Random } from "./random.js";
 import { Release } from "./release.js";
+import { Retention } from "./retention.js";
 import { Router, type Remote, type Service } from "./router.js";
 import { Sessions } from "./sessions.js";
 import { Users } from "./users.js";
@@ -46,6 +47,7 @@ export class Core {
   readonly users: Users;
   readonly #storage: Storage;
   readonly #cursor: Cursor;
+  readonly #retention: Retention;
 
   private constructor(ports: CorePorts, ids: Ids) {
     const { config, storage, clock, random, log } = ports;
@@ -71,6 +73,7 @@ export class Core {
       batchUnits: BATCH_UNITS,
     });
     this.#cursor = new Cursor(this.committer, log);
+    this.#retention = new Retention({ storage, config, clock, log });
     // The lanes need the pipeline, which needs the features, which need the context: it starts flows only once all of them exist.
     const start = (flow: Flow): void => new Lane(lane, { kind: "server" }, undefined).run(flow);
     const delivered = (entry: { readonly owner: string; readonly id: number }): void => this.#cursor.delivered(entry);
@@ -145,6 +148,7 @@ export class Core {
 
   /** Commits what is waiting and closes the store. The transports have ended their streams before. */
   async close(): Promise<void> {
+    await this.#retention.stop();
     this.#cursor.flush();
     await this.committer.idle();
     await this.#storage.close();

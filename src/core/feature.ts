@@ -108,6 +108,17 @@ export interface Spec {
   readonly note?: string;
 }
 
+/** A store that a feature keeps documents in. */
+export interface FeatureStore extends StoreSpec {
+  /** Loaded with the account, for an `AccountSlot`; else read by handlers. */
+  readonly withAccount?: true;
+  /**
+   * Whose its documents are. `account`: of the account under whose bare JID they lie; with it they are erased and exported.
+   * `nobody`: they say nothing about a person.
+   */
+  readonly data: "account" | "nobody";
+}
+
 export interface Feature {
   readonly name: string;
   readonly specs: readonly Spec[];
@@ -129,8 +140,8 @@ export interface Feature {
   /** Elements of a stream beside stanzas, also before login, keyed by "{namespace}name" (XEP-0198 `<r/>`). */
   readonly elements?: Readonly<Record<`{${string}}${string}`, ElementHandler>>;
   readonly earlyIq?: Readonly<Record<string, EarlyIqHandler>>;
-  /** Stores it keeps documents in. `withAccount`: loaded with the account, for an `AccountSlot`; else read by handlers. */
-  readonly stores?: readonly (StoreSpec & { readonly withAccount?: true })[];
+  /** Stores it keeps documents in. */
+  readonly stores?: readonly FeatureStore[];
   /**
    * A session has been bound. What it returns is awaited before its client is told, so before anything that it sends; it must come to
    * an end, and never rejects.
@@ -138,6 +149,6 @@ export interface Feature {
   readonly bound?: (session: Session) => Promise<void> | undefined;
   /** A session ended, or goes on without a stream, and its client has not closed the stream in order: it may send again what it sent. */
   readonly sessionLost?: (session: Session) => void;
-  /** The account is being removed: what others must be told. Its own data is erased by the core. */
+  /** The account is being removed: what others must be told. Its own data (see `FeatureStore.data`) is erased by the core. */
   readonly removed?: (flow: Flow, account: Account) => void;
 }

@@ -25,7 +25,7 @@ export function rosterFeature(ports: RosterPorts): Feature {
     name: "roster",
     specs: [],
     disco: { server: [NS.roster] },
-    stores: [{ name: ROSTER_STORE, withAccount: true }],
+    stores: [{ name: ROSTER_STORE, withAccount: true, data: "account" }],
     streamFeatures,
     received: { iq: { guard: refuseForgedPush } },
     iq: {

@@ -15,7 +15,7 @@ export function vcard(context: Context): Feature {
     name: "vcard",
     specs: [{ xep: 54, version: "1.3.0", status: "complete", since: "0.1.0" }],
     disco: { server: [NS.vcardTemp], account: [NS.vcardTemp] },
-    stores: [{ name: STORE }],
+    stores: [{ name: STORE, data: "account" }],
     iq: {
       account: {
         "get vcard-temp vCard": (iq) => get(context, iq),

@@ -17,7 +17,7 @@ function rank(origin = "default"): number {
 }
 
 /** One line for each. */
-export function contradictions({ tls, storage }: Config): string[] {
+export function contradictions({ tls, storage, archive, domains }: Config): string[] {
   const problems: string[] = [];
   if (tls.certificate.length !== tls.key.length)
     problems.push(
@@ -25,6 +25,10 @@ export function contradictions({ tls, storage }: Config): string[] {
     );
   if (storage.url.driver === "mongodb")
     problems.push("storage.url: MongoDB is not supported yet: use sqlite:FILE or memory:");
+  for (const key of ["retention", "quota"] as const)
+    for (const name of Object.keys(archive[key]))
+      if (name !== "default" && !domains.some((domain) => name === domain || name.endsWith(`.${domain}`)))
+        problems.push(`archive.${key} names ${name}, which is no domain of this server (${domains.join(", ")})`);
   return problems;
 }
 

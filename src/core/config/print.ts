@@ -47,7 +47,13 @@ function exampleSection(declared: ConfigSection): string[] {
 
 function tomlValue(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(tomlValue).join(", ")}]`;
+  if (typeof value === "object" && value !== null) return tomlTable(value);
   return typeof value === "string" ? tomlString(withoutPassword(value)) : String(value);
+}
+
+function tomlTable(value: object): string {
+  const pairs = Object.entries(value).map(([key, one]) => `${tomlString(key)} = ${tomlValue(one)}`);
+  return `{ ${pairs.join(", ")} }`;
 }
 
 function tomlString(value: string): string {

@@ -99,6 +99,28 @@ function amountOf(written: string, units: Readonly<Record<string, number>>): num
   return written.trim() === "0" ? 0 : undefined;
 }
 
+// Only what a host name can be at all; the JID rules (RFC 7622 §3.2) are applied where domains become JIDs.
+const DOMAIN = /^[^\s@/<>&"'\p{Cc}:[\]]{1,1023}$/u;
+const oneDomain = z
+  .string()
+  .regex(DOMAIN)
+  .transform((name) => name.toLowerCase().replace(/\.$/, ""));
+
+/** A value for every domain: `default`, and others by the names of domains. */
+export type PerDomain<T> = Readonly<Record<string, T>> & { readonly default: T };
+
+/** One value, or a table of values by domain: `{ default = "1y", "b.example" = "90d" }`. */
+export function perDomain<T>({ expects, schema }: Kind<T>): Kind<PerDomain<T>> {
+  const table = z.record(oneDomain, schema).refine((values) => Object.hasOwn(values, "default"));
+  const all = z.union([schema.transform((value) => ({ default: value })), table]);
+  return kind(`${expects}; or such values by domain, like { default = …, "b.example" = … }`, all as never);
+}
+
+/** The value for a domain. */
+export function forDomain<T>(values: PerDomain<T>, domain: string): T {
+  return Object.hasOwn(values, domain) ? (values[domain] ?? values.default) : values.default;
+}
+
 /** An address to listen on. A `[…]` host is opened for IPv6 only, so that it can stand beside the same port on 0.0.0.0. */
 export interface Endpoint {
   readonly host: string;
@@ -125,13 +147,6 @@ export const endpoints = kind(
 export function endpointText(at: Endpoint): string {
   return at.host.includes(":") ? `[${at.host}]:${at.port}` : `${at.host}:${at.port}`;
 }
-
-// Only what a host name can be at all; the JID rules (RFC 7622 §3.2) are applied where domains become JIDs.
-const DOMAIN = /^[^\s@/<>&"'\p{Cc}:[\]]{1,1023}$/u;
-const oneDomain = z
-  .string()
-  .regex(DOMAIN)
-  .transform((name) => name.toLowerCase().replace(/\.$/, ""));
 
 export const domainName = kind('a domain name like "chat.example"', oneDomain as z.ZodType<string>);
 export const domainNames = kind(

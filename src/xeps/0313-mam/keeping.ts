@@ -29,7 +29,7 @@ export function keeping(context: Context): Feature {
       { xep: 441, version: "0.2.0", status: "complete", since: "0.2.0" },
     ],
     disco: { server: retraction, account: retraction },
-    stores: [{ name: ARCHIVE_STORE, withAccount: true }],
+    stores: [{ name: ARCHIVE_STORE, withAccount: true, data: "account" }],
     sent: { message: { store: (flow, account) => keeper.sent(flow, account) } },
     received: { message: { store: (flow, account) => keeper.received(flow, account) } },
     bound: (session) => resent.bound(session),

@@ -10,7 +10,10 @@ import { rosterFeature } from "./roster.js";
 export function verona(options: Partial<HouseOptions> = {}): Promise<House> {
   return house({
     features: (context) => [rosterFeature(context), presenceFeature(context)],
-    stores: [{ name: ROSTER_STORE, withAccount: true, data: "account" }, { name: LAST_STORE, data: "account" }],
+    stores: [
+      { name: ROSTER_STORE, withAccount: true, data: "account" },
+      { name: LAST_STORE, data: "account" },
+    ],
     ...options,
   });
 }

@@ -26,7 +26,10 @@ export function privateXml(context: Context): Feature {
     name: "private-xml",
     specs: [{ xep: 49, version: "1.2", status: "complete", since: "0.1.0" }],
     disco: { server: [NS.privateXml], account: [NS.privateXml] },
-    stores: [{ name: STORE, data: "account" }, { name: SIZES, withAccount: true, data: "account" }],
+    stores: [
+      { name: STORE, data: "account" },
+      { name: SIZES, withAccount: true, data: "account" },
+    ],
     iq: {
       account: {
         "get jabber:iq:private query": (iq) => get(context, iq),

@@ -100,19 +100,15 @@ export const CORE_SECTIONS = [
       "Who may make an account: nobody, who has an invitation, anyone.",
     ),
   }),
-  section(
-    "archive",
-    "The message archive (XEP-0313).",
-    {
-      default: setting(
-        choice("always", "roster", "never"),
-        "always",
-        "What is archived for accounts that have not chosen.",
-      ),
-      retention: setting(perDomain(duration), "1y", "How long messages are kept; 0 for ever."),
-      quota: setting(perDomain(size), "1GiB", "Archive of one account; the oldest messages go first. 0 for no quota."),
-    },
-  ),
+  section("archive", "The message archive (XEP-0313).", {
+    default: setting(
+      choice("always", "roster", "never"),
+      "always",
+      "What is archived for accounts that have not chosen.",
+    ),
+    retention: setting(perDomain(duration), "1y", "How long messages are kept; 0 for ever."),
+    quota: setting(perDomain(size), "1GiB", "Archive of one account; the oldest messages go first. 0 for no quota."),
+  }),
   section(
     "muc",
     "Group chat (XEP-0045).",

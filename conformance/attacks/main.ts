@@ -41,14 +41,16 @@ async function main(options: readonly string[]): Promise<number> {
 }
 
 /**
- * An environment in which memory that the server has given back is not resident: V8's young generation takes or leaves 30 MiB as it sees
- * fit, malloc as much in an arena per thread.
+ * An environment in which memory that the server has given back is not resident. Else V8's young generation takes or leaves 30 MiB as it
+ * sees fit, and malloc keeps an arena per thread and the holes of buffers in it, more of them after each higher peak.
  */
 function measurable(heap: string): Readonly<Record<string, string>> {
   const collect = new URL("collect.js", import.meta.url).href;
   return {
     NODE_OPTIONS: `--max-semi-space-size=2 --import=${collect}`,
     MALLOC_ARENA_MAX: "2",
+    MALLOC_MMAP_THRESHOLD_: "65536", // what libuv reads into goes back when it is freed
+    MALLOC_TRIM_THRESHOLD_: "65536",
     ROOKERY_TEST_HEAP: heap,
   };
 }

@@ -67,6 +67,7 @@ async function serve(config: Config, server: Server, tls: TlsContexts, log: Log)
     log.error({ ev: "control.failed", err: error }),
   );
   process.on("SIGHUP", () => void reload(tls, listeners, log));
+  const stopped = stopSignal(); // heard from now on: who reads the next line may send it at once
   log.info({
     ev: "ready",
     listen: { c2s: listeners.plain, direct_tls: listeners.directTls },
@@ -74,7 +75,7 @@ async function serve(config: Config, server: Server, tls: TlsContexts, log: Log)
     version: software.version,
   });
   if (config.log.format === "pretty") process.stdout.write(welcome(config));
-  await stopSignal();
+  await stopped;
   log.info({ ev: "stopping" });
   clock.after(STOP_MS, () => process.exit(1));
   await Promise.all([listeners.close(), control.close(), server.stop()]);

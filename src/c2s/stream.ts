@@ -35,8 +35,8 @@ type State =
 const WHITE_SPACE = " " as Wire;
 /** For a client that has asked for the end of its account to close the stream itself: a few slow round trips. */
 const LEAVE_MS = 1000;
-/** Of the time that an orderly stop may take at most, the part that streams get. */
-const SHUTDOWN_MS = 5000;
+/** What streams get of the 10 s that an orderly stop may take: half for closing tags, half for closed connections. */
+const SHUTDOWN_MS = 2000;
 const CLOSE_TAG = "</stream:stream>" as Wire;
 
 export class ClientStream implements TransportListener, Sink, Counted {
@@ -128,7 +128,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
 
   /** At once: what came in the same chunk waits as bytes, not as stanzas. */
   pause(): void {
-    if (this.#state.at === "ended") return;
+    if (this.#state.at === "leaving" || this.#state.at === "ended") return;
     this.#scanner.suspend();
     this.#transport.pause();
   }

@@ -72,7 +72,12 @@ export function presenceVerdict(type: string | undefined, to: Recipient): Verdic
   return to.resourceBound ? RESOURCE : DROP;
 }
 
-/** RFC 6121 §8.5 for IQs: the server answers for a bare JID; a resource that is not there cannot. */
+/**
+ * RFC 6121 §8.5 for IQs: the server answers for a bare JID; a resource that is not there cannot. One that is there gets the IQ from
+ * anybody, and answers for itself (§8.5.3.1): clients ask each other what they can do, ping and offer files without a subscription, as
+ * occupants of a room do. Who knows a full JID has been told it, or guesses; a guess that fails is answered with the same error as for
+ * an account that does not exist (rulings 26).
+ */
 export function iqVerdict(type: string | undefined, to: Recipient): Verdict {
   const answers = type === "result" || type === "error";
   if (!to.full) return answers ? DROP : HANDLE;

@@ -40,7 +40,10 @@ const MAX_WAITING = 100_000; // beyond it an asker is left without an answer, wh
 
 export class Absences {
   readonly #ports: AbsencePorts;
-  #waiting: Question[] = [];
+  /** By whom they are about: those that wait, and those being answered. */
+  #waiting = new Map<string, Question[]>();
+  #asked = new Map<string, Question[]>();
+  #count = 0;
   #reading = false;
 
   constructor(ports: AbsencePorts) {
@@ -49,31 +52,45 @@ export class Absences {
 
   /** Tells the asker, in a while, how the account went away. The asker may know. `id`: of the probe. */
   tell(absent: JID, asker: JID, id: string | undefined): void {
-    if (this.#waiting.length >= MAX_WAITING) return;
-    this.#waiting.push({ absent, asker, id });
+    if (this.#count >= MAX_WAITING) return;
+    const key = absent.toString();
+    const others = this.#waiting.get(key);
+    if (others) others.push({ absent, asker, id });
+    else this.#waiting.set(key, [{ absent, asker, id }]);
+    this.#count++;
     if (this.#reading) return;
     this.#reading = true;
     void this.#work();
   }
 
+  /** The account has become available, which tells the askers more: an answer about the time before must not come after it. */
+  cameBack(account: JID): void {
+    const key = account.toString();
+    this.#count -= this.#waiting.get(key)?.length ?? 0;
+    this.#waiting.delete(key);
+    this.#asked.delete(key);
+  }
+
   async #work(): Promise<void> {
     await this.#ports.committer.barrier(); // a logout may be on its way to the store
-    while (this.#waiting.length > 0) {
-      const questions = this.#waiting;
-      this.#waiting = [];
-      for (let i = 0; i < questions.length; i += OWNERS_PER_READ)
-        await this.#answer(questions.slice(i, i + OWNERS_PER_READ));
+    while (this.#waiting.size > 0) {
+      this.#asked = this.#waiting;
+      this.#waiting = new Map();
+      this.#count = 0;
+      const owners = [...this.#asked.keys()];
+      for (let i = 0; i < owners.length; i += OWNERS_PER_READ) await this.#answer(owners.slice(i, i + OWNERS_PER_READ));
     }
     this.#reading = false;
   }
 
-  async #answer(questions: readonly Question[]): Promise<void> {
-    const rows = await this.#read([...new Set(questions.map(({ absent }) => absent.toString()))]);
-    for (const question of questions) {
-      if (this.#isBack(question.absent)) continue; // its own presence has told the asker
-      const stanza = farewell(question, lastSeenIn(rows.get(question.absent.toString())?.[0]));
-      this.#ports.start(new Flow(stanza, { kind: "server" }, "received"));
-    }
+  async #answer(owners: readonly string[]): Promise<void> {
+    const rows = await this.#read(owners);
+    for (const owner of owners)
+      for (const question of this.#asked.get(owner) ?? []) {
+        if (this.#isBack(question.absent)) continue; // since before it was asked
+        const stanza = farewell(question, lastSeenIn(rows.get(owner)?.[0]));
+        this.#ports.start(new Flow(stanza, { kind: "server" }, "received"));
+      }
   }
 
   async #read(owners: readonly string[]): Promise<ReadonlyMap<string, readonly Row[]>> {

@@ -332,6 +332,23 @@ describe("probes (RFC 6121 §4.3)", () => {
     await scene.settle();
     expect(got(orchard).at(-1)).toBe("presence from juliet@a/balcony");
   });
+
+  it("never tell of an absence that was over when it was read, however short the presence was since @1.6", async () => {
+    const { scene, romeo, juliet } = await couple();
+    juliet.leave();
+    romeo.leave();
+    await scene.settle();
+    const orchard = await scene.device("romeo@a/orchard");
+    const balcony = await scene.device("juliet@a/balcony");
+    orchard.send("<presence/>"); // asks, and the store answers later
+    balcony.send("<presence/>");
+    balcony.send("<presence type='unavailable'/>");
+    await scene.settle();
+    expect(got(orchard).slice(1)).toEqual(["presence from juliet@a/balcony", "unavailable from juliet@a/balcony"]);
+    orchard.send("<presence to='juliet@a' type='probe'/>");
+    await scene.settle();
+    expect(got(orchard)).toEqual(["unavailable from juliet@a"]);
+  });
 });
 
 describe("presence of other kinds", () => {

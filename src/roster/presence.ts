@@ -94,7 +94,9 @@ class Presence {
     session.presence = flow.stanza;
     session.priority = priority;
     this.#broadcast(flow, account, session);
-    if (isInitial) this.#welcome(flow, account, session);
+    if (!isInitial) return undefined;
+    this.#absences.cameBack(account.jid);
+    this.#welcome(flow, account, session);
     return undefined;
   }
 

@@ -62,7 +62,7 @@ describe("a stream that the server has ended", () => {
     romeo.send("<unheard-of/>"); // already waited for
     await server.stop();
     expectErrorOnly(juliet, "system-shutdown");
-    clock.advance(5000);
+    clock.advance(2000);
     expect([juliet.isClosed, romeo.isClosed]).toEqual([true, true]);
   });
 

@@ -41,8 +41,18 @@ export type StanzaCondition = keyof typeof DEFAULT_TYPES;
 /** All defined conditions of stanza errors. */
 export const STANZA_CONDITIONS = Object.keys(DEFAULT_TYPES) as readonly StanzaCondition[];
 
+/** An error that the peer is told. It is no fault of ours, and made for each stanza refused: a stack would cost more than all the rest. */
+class ToldError extends Error {
+  constructor(message: string) {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
+    super(message);
+    Error.stackTraceLimit = limit;
+  }
+}
+
 /** The answer to a stanza that cannot be done; returned by features, thrown only where a stanza is read. */
-export class StanzaError extends Error {
+export class StanzaError extends ToldError {
   override readonly name = "StanzaError";
   readonly condition: StanzaCondition;
   readonly type: StanzaErrorType;
@@ -70,7 +80,7 @@ export class StanzaError extends Error {
 }
 
 /** The last word on a stream before it is closed. */
-export class StreamError extends Error {
+export class StreamError extends ToldError {
   override readonly name = "StreamError";
   readonly condition: StreamCondition;
   readonly text: string | undefined;

@@ -128,3 +128,56 @@ describe("a stranger", () => {
     expect(await learned(stanzas, "was there")).toEqual(await learned(stanzas, "is online"));
   });
 });
+
+describe("a full JID that nobody has bound", () => {
+  const WHOM = {
+    "no such account": "nobody@localhost/gone",
+    "nobody online": "juliet@localhost/gone",
+    "somebody online at another resource": "mercutio@localhost/gone",
+  };
+  const REFUSED = "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+  const refused = (head: string): string => `<${head} from='WHOM' to='romeo@localhost/orchard' id='1' type='error'>`;
+
+  it.each([
+    ["<message type='normal' id='1' to='WHOM'><body>hi</body></message>", `${refused("message")}${REFUSED}</message>`],
+    [
+      "<message type='groupchat' id='1' to='WHOM'><body>hi</body></message>",
+      `${refused("message")}${REFUSED}</message>`,
+    ],
+    ["<message type='headline' id='1' to='WHOM'><body>hi</body></message>", ""],
+    ["<iq type='get' id='1' to='WHOM'><ping xmlns='urn:xmpp:ping'/></iq>", `${refused("iq")}${REFUSED}</iq>`],
+    ["<iq type='set' id='1' to='WHOM'><x xmlns='urn:x'/></iq>", `${refused("iq")}${REFUSED}</iq>`],
+    ["<iq type='result' id='1' to='WHOM'/>", ""],
+    ["<presence id='1' to='WHOM'/>", ""],
+    ["<presence type='probe' id='1' to='WHOM'/>", ""],
+  ])("answers %s alike, whoever has the account @1.8 @R5", async (stanza, answer) => {
+    const world = await World.open(features, { accounts: [...ACCOUNTS, "mercutio@localhost"] });
+    const romeo = await world.device("romeo@localhost/orchard");
+    await romeo.sends("<presence/>");
+    await (await world.device("mercutio@localhost/street")).sends("<presence/>");
+    for (const [who, jid] of Object.entries(WHOM)) {
+      romeo.received.length = 0;
+      await romeo.sends(stanza.replace("WHOM", jid));
+      await world.settled();
+      const told = romeo.received.map((one) => one.toWire().replaceAll(jid, "WHOM")).join("");
+      expect([who, told]).toEqual([who, answer]);
+    }
+  });
+
+  it("keeps a chat message for an account that exists, as RFC 6121 §8.5.3.2.1 has it: that much a stranger learns @1.7", async () => {
+    const world = await World.open(features, { accounts: ACCOUNTS });
+    const romeo = await world.device("romeo@localhost/orchard");
+    for (const jid of ["nobody@localhost/gone", "juliet@localhost/gone"])
+      await romeo.sends(`<message type='chat' id='${jid}' to='${jid}'><body>hi</body></message>`);
+    await world.settled();
+    expect(romeo.received.map(({ id }) => id)).toEqual(["nobody@localhost/gone"]);
+  });
+
+  it("is another thing than one that is bound: what strangers ask there is for the client to answer @1.8", async () => {
+    const world = await World.open(features, { accounts: ACCOUNTS });
+    const romeo = await world.device("romeo@localhost/orchard");
+    const juliet = await world.device("juliet@localhost/balcony");
+    await romeo.sends("<iq type='get' id='1' to='juliet@localhost/balcony'><ping xmlns='urn:xmpp:ping'/></iq>");
+    expect(juliet.received.map(({ id, from }) => [id, String(from)])).toEqual([["1", "romeo@localhost/orchard"]]);
+  });
+});

@@ -128,7 +128,7 @@ describe("a session that can be resumed", () => {
     juliet.cut();
     await simulation.account("mallory");
     for (const previd of [id, "", "x", `${id}A`]) {
-      const mallory = await comesBack(simulation, "mallory", resume(previd, 0));
+      const mallory = await comesBack(simulation, "mallory", resume(previd, 1));
       expect(heard(mallory)).toEqual(["failed item-not-found"]);
       mallory.send("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
       await simulation.settle();

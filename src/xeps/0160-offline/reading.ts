@@ -72,7 +72,6 @@ export class Reading {
 
   /** What it had been sent but did not take is for a session that is still there. */
   #wentAway(session: Session): void {
-    this.#quota.forget(session.account); // what it was sent live and has not taken waits as well
     if (!this.#readers.of(session.account).reader?.open)
       this.#handOver(session.account, otherNonNegative(session.account, session));
   }

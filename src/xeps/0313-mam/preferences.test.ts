@@ -26,7 +26,7 @@ async function chosen(device: Device, request = get()) {
       ?.getChild(name)
       ?.getChildren("jid")
       .map((jid) => jid.text());
-  return [answer?.attrs["default"], list("always"), list("never")];
+  return [String(answer?.attrs["default"]), list("always"), list("never")];
 }
 
 /** Whether a message to Juliet, who is away, and one from her are shown in her archive. */

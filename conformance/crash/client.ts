@@ -82,10 +82,8 @@ export class Client {
   /** A change of state; it is acknowledged by its answer, or, for presence, by what acknowledges a message. */
   change(change: Change, xml: (id: string) => string): void {
     const id = this.#newId();
-    const text = xml(id);
-    const isIq = text.startsWith("<iq");
-    if (isIq) this.#answers.set(id, (answer) => answerChange(change, answer));
-    this.#send({ xml: text, done: () => acknowledge(change) });
+    this.#answers.set(id, (answer) => answerChange(change, answer)); // presence is answered when it is refused
+    this.#send({ xml: xml(id), done: () => acknowledge(change) });
   }
 
   /** An IQ whose answer matters; undefined when the connection ends before. */
@@ -221,6 +219,7 @@ export class Client {
     this.#acknowledge(tree);
     if (tree.name === "message") this.#message(tree);
     if (tree.name === "iq") this.#iq(tree);
+    if (tree.name === "presence" && tree.attributes.get("type") === "error") this.#answered(tree);
   }
 
   #managed({ name, attributes }: Tree): void {
@@ -275,6 +274,11 @@ export class Client {
       const from = tree.attributes.get("from");
       return this.#send({ xml: `<iq type='result' id='${id}'${from === undefined ? "" : ` to='${from}'`}/>` });
     }
+    this.#answered(tree);
+  }
+
+  #answered(tree: Tree): void {
+    const id = tree.attributes.get("id") ?? "";
     const answer = this.#answers.get(id);
     this.#answers.delete(id);
     answer?.(tree);

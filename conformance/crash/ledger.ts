@@ -66,6 +66,10 @@ export interface Tally {
   readonly lost: readonly string[];
   /** Lost on the last metres to a session without XEP-0198, with no archive to look it up: drained is all that can be asked then. */
   readonly excused: number;
+  /** Messages of one sender to one address that came in another order. */
+  readonly disorder: readonly string[];
+  /** Acknowledged by order, and refused afterwards. */
+  readonly takenBack: readonly string[];
   readonly changes: number;
   readonly lostChanges: readonly string[];
   /** Whatever else must not be. */
@@ -83,6 +87,8 @@ export class Ledger {
   readonly #changes = new Map<string, Change[]>();
   readonly #observed = new Map<string, string>();
   readonly #problems: string[] = [];
+  readonly #disorder: string[] = [];
+  readonly #takenBack: string[] = [];
   readonly #presences = new Map<string, Presence>();
   #again = 0;
 
@@ -137,7 +143,8 @@ export class Ledger {
   refused(id: string, condition: string): void {
     const page = this.#pages.get(id);
     if (!page) return;
-    if (page.state === "acknowledged" && page.by === "order") this.problem(`${id}: acknowledged, then ${condition}`);
+    if (page.state === "acknowledged" && page.by === "order")
+      this.#takenBack.push(`${id}: acknowledged, then ${condition}`);
     page.state = "refused";
   }
 
@@ -197,6 +204,8 @@ export class Ledger {
       received: pages.filter(({ receipts }) => receipts > 0).length,
       again: this.#again,
       lost: lost.map(({ message, by }) => `${message.id} (acknowledged by ${by ?? "nothing"})`),
+      disorder: this.#disorder,
+      takenBack: this.#takenBack,
       excused: missing.length - lost.length,
       changes: changes.flat().filter(({ state }) => state === "acknowledged").length,
       lostChanges: changes.flatMap((list) => this.#lostOf(list)),
@@ -232,7 +241,7 @@ export class Ledger {
     seen.add(id);
     const key = `${session} ${sender}>${to}`;
     const last = this.#last.get(key) ?? 0;
-    if (number < last) this.problem(`${id} came after number ${last} (${session})`);
+    if (number < last) this.#disorder.push(`${id} came after number ${last} (${session})`);
     this.#last.set(key, Math.max(last, number));
   }
 

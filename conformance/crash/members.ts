@@ -1,14 +1,13 @@
 // Who takes part in a round, and what each does while the server lives: senders, and every kind of receiver there is.
-import { setTimeout as delay } from "node:timers/promises";
 import { Registrar } from "../servers/registrar.js";
 import { changeSomething, subscribe } from "./changes.js";
 import { Client, type Login } from "./client.js";
 import type { Ledger } from "./ledger.js";
+import type { Life } from "./life.js";
 import { PASSWORD } from "./login.js";
-import type { CrashServer } from "./process.js";
 import type { Dice } from "./random.js";
 
-export type Role = "sender" | "online" | "coming and going" | "hibernating" | "offline" | "quiet";
+export type Role = "sender" | "online" | "coming and going" | "hibernating" | "away" | "quiet";
 
 export interface Member {
   readonly role: Role;
@@ -17,11 +16,12 @@ export interface Member {
   isQuiet: boolean;
 }
 
-/** One life of the server, as the members see it. */
-export interface Life {
-  readonly server: CrashServer;
-  /** Nobody begins anything new any more. */
-  isOver: boolean;
+/** What a member acts in. */
+export interface Scene {
+  readonly life: Life;
+  readonly members: readonly Member[];
+  readonly ledger: Ledger;
+  readonly dice: Dice;
 }
 
 /** What came of resuming sessions. */
@@ -49,26 +49,37 @@ export function cast(ledger: Ledger): readonly Member[] {
     member("online", "plain", false),
     member("online", "managed", true),
     member("coming and going", "restless", false),
+    member("coming and going", "restless2", true),
     member("hibernating", "hibernating", true),
-    member("offline", "away1", false),
-    member("offline", "away2", true),
+    member("away", "away1", false),
+    member("away", "away2", true),
     ...["quiet1", "quiet2", "quiet3", "quiet4"].map((name) => member("quiet", name, true)),
   ];
 }
 
-/** Lives until the life is over or the server is gone; a session that the server ends is begun again. */
-export async function live(member: Member, life: Life, others: readonly Member[], dice: Dice, ledger: Ledger) {
-  while (!isOver(life)) {
+export function withRole(members: readonly Member[], wanted: Role): readonly Member[] {
+  return members.filter(({ role }) => role === wanted);
+}
+
+/** Those that messages go to. */
+export function recipientsIn(members: readonly Member[]): readonly string[] {
+  return members.filter(({ role }) => role !== "sender" && role !== "quiet").map(({ client }) => client.bare);
+}
+
+/** Lives until the life is over; a session that the server ends is begun again. */
+export async function live(member: Member, scene: Scene): Promise<void> {
+  const { life, ledger } = scene;
+  while (!life.hasEnded()) {
     try {
-      await behave(member, life, others, dice, ledger);
+      await behave(member, scene);
     } catch (error) {
-      await Promise.race([delay(1000), life.server.ended]);
-      if (!life.server.hasEnded()) ledger.problem(`${member.client.bare}: ${String(error)}`);
+      await life.pause(1000); // the process may be gone, and not yet known to be
+      if (!life.hasEnded() && !life.isTroubled) ledger.problem(`${member.client.bare}: ${String(error)}`);
     }
   }
 }
 
-/** Every login goes through here, so that each attempt to resume is counted once. */
+/** Logs in; an attempt of a quiet session to resume is counted. */
 export async function connect({ client, isQuiet }: Member, { server }: Life, resumed: Resumptions): Promise<Login> {
   const counts = isQuiet && client.isResumable;
   const login = await client.connect(server.address);
@@ -77,48 +88,49 @@ export async function connect({ client, isQuiet }: Member, { server }: Life, res
   return login;
 }
 
-async function behave(member: Member, life: Life, others: readonly Member[], dice: Dice, ledger: Ledger) {
+async function behave(member: Member, scene: Scene): Promise<unknown> {
   const { client, role } = member;
-  if (role === "offline") return life.server.ended;
+  const { life, dice } = scene;
+  if (role === "away") return life.over;
   if (!client.isOpen) await client.connect(life.server.address);
   switch (role) {
     case "sender":
-      return sending(member, life, others, dice, ledger);
+      return sending(client, scene);
     case "online":
-      return client.closed();
+      return Promise.race([client.closed(), life.over]);
     case "coming and going":
-      await pause(dice.between(20, 150), life);
+      await life.pause(dice.between(20, 150));
       await client.leave();
-      return pause(dice.between(10, 60), life);
+      return life.pause(dice.between(10, 250));
     case "hibernating":
-      await pause(dice.between(50, 300), life);
+      await life.pause(dice.between(50, 300));
       await client.drop();
-      return life.server.ended;
+      return life.over;
     case "quiet":
       member.isQuiet = false;
       client.say(client.bare, "bare", 1);
       await client.caughtUp();
       member.isQuiet = await client.settled();
-      return client.closed();
+      return Promise.race([client.closed(), life.over]);
     default:
       role satisfies never;
   }
 }
 
-async function sending({ client }: Member, life: Life, others: readonly Member[], dice: Dice, ledger: Ledger) {
-  const recipients = others.filter(({ role }) => role !== "sender" && role !== "quiet").map((one) => one.client.bare);
+async function sending(client: Client, { life, members, ledger, dice }: Scene): Promise<void> {
+  const recipients = recipientsIn(members);
   subscribe(client, ledger, dice.oneOf(recipients));
-  for (let sent = 0; sent < MAX_SENT && client.isOpen && !isOver(life); ) {
+  for (let sent = 0; sent < MAX_SENT && client.isOpen && !life.hasEnded();) {
     for (let more = dice.between(1, BURST); more > 0; more--, sent++) {
       if (dice.happens(20)) changeSomething(client, ledger, dice, dice.below(1_000_000));
       else sayTo(client, dice.oneOf(recipients), dice);
     }
     client.request();
     await client.room(WINDOW);
-    await pause(dice.below(5), life);
+    await life.pause(dice.below(5));
   }
-  await client.room(1);
-  if (!life.isOver) await client.closed();
+  await Promise.race([client.room(1), life.over]);
+  await Promise.race([client.closed(), life.over]);
 }
 
 /** To the bare JID, to the resource, or a message without type; a few are large. */
@@ -128,28 +140,20 @@ export function sayTo(client: Client, recipient: string, dice: Dice): void {
 }
 
 /** Makes accounts one after the other for as long as the server lives; each that was confirmed must be there afterwards. */
-export async function registering(life: Life, ledger: Ledger, name: string): Promise<void> {
+export async function registering({ life, ledger }: Scene, name: string): Promise<void> {
   const registrar = new Registrar(life.server.address);
   try {
-    for (let number = 1; !isOver(life); number++) {
+    for (let number = 1; !life.hasEnded(); number++) {
       const user = `${name}-${number}`;
       const change = ledger.change(`${user}@${life.server.address.domain}`, "account", "made");
       await registrar.create(user, PASSWORD);
       change.state = "acknowledged";
-      await pause(40, life);
+      await life.pause(40);
     }
   } catch (error) {
-    await Promise.race([delay(1000), life.server.ended]);
-    if (!life.server.hasEnded() && !life.isOver) ledger.problem(`registration: ${String(error)}`);
+    await life.pause(1000);
+    if (!life.hasEnded()) ledger.problem(`registration: ${String(error)}`);
   } finally {
     registrar.close();
   }
-}
-
-function isOver({ server, isOver }: Life): boolean {
-  return isOver || server.hasEnded();
-}
-
-async function pause(ms: number, { server }: Life): Promise<void> {
-  await Promise.race([delay(ms), server.ended]);
 }

@@ -8,9 +8,22 @@ import { readBack } from "./changes.js";
 import { describe, type Kill, type LifePlan, type StartKill } from "./kills.js";
 import { Ledger, type Tally } from "./ledger.js";
 import { logIn, PASSWORD } from "./login.js";
-import { cast, connect, type Life, live, type Member, registering, type Resumptions, sayTo } from "./members.js";
+import { Life } from "./life.js";
+import {
+  cast,
+  connect,
+  live,
+  type Member,
+  recipientsIn,
+  registering,
+  type Resumptions,
+  sayTo,
+  type Scene,
+  withRole,
+} from "./members.js";
 import { CrashServer, EndedEarly, type Place } from "./process.js";
 import { Dice } from "./random.js";
+import { isWell, type Trouble } from "./troubles.js";
 
 /** A trap that nobody has stepped into by then is not waited for any longer. */
 const TRAP_MS = 2500;
@@ -23,6 +36,8 @@ export interface RoundOptions {
   readonly lives: readonly LifePlan[];
   /** The server acknowledges before the commit: the suite must find losses. */
   readonly lies?: boolean;
+  /** What happens to the store in the first life; with it the load ends before the server does. */
+  readonly trouble?: Trouble;
 }
 
 export interface RoundResult extends Tally {
@@ -31,9 +46,10 @@ export interface RoundResult extends Tally {
   /** Quiet sessions after `kill -9`, and after an orderly stop. */
   readonly afterKill: Resumptions;
   readonly afterStop: Resumptions;
-  /** More than one entry for one origin-id, on a server that announces no archive and recognises nothing. */
+  /** More than one entry for one origin-id, where nothing is archived: the log is no archive then. */
   readonly doubled: number;
-  readonly hasArchive: boolean;
+  /** The server has archives, and they are on: whatever was received can be looked up. */
+  readonly isArchived: boolean;
   readonly hasManagement: boolean;
 }
 
@@ -46,7 +62,7 @@ export class Round {
   readonly #afterKill: Resumptions = { tried: 0, done: 0 };
   readonly #afterStop: Resumptions = { tried: 0, done: 0 };
   #stoppedInOrder = false;
-  #hasArchive = false;
+  #isArchived = false;
   #doubled = 0;
 
   constructor(options: RoundOptions) {
@@ -65,22 +81,40 @@ export class Round {
   }
 
   async #life({ start, end }: LifePlan, isFirst: boolean): Promise<void> {
+    const { place, trouble, lies = false } = this.#options;
     if (start) await this.#startInVain(start);
-    const server = await CrashServer.start(this.#options.place);
-    const life: Life = { server, isOver: false };
+    const server = await CrashServer.start(
+      place,
+      trouble?.maxPages === undefined ? {} : { maxPages: trouble.maxPages },
+    );
+    const life = new Life(server);
     try {
-      if (isFirst) await this.#register(this.#members.map(({ client }) => client.user), server.address);
+      if (isFirst) await this.#register(server.address);
       await this.#allConnect(life);
-      if (this.#options.lies) server.tell({ do: "lie" });
-      const others = this.#members;
-      const load = others.map((member, at) => live(member, life, others, this.#diceOf(at), this.#ledger));
-      const name = `new${this.#where.length}`;
-      await Promise.all([this.#end(end, life), registering(life, this.#ledger, name), ...load]);
+      if (lies) server.tell({ do: "lie" });
+      const load = this.#members.map((member, at) => live(member, this.#scene(life, at)));
+      if (trouble) await this.#troubled(trouble, this.#scene(life, load.length), load);
+      else load.push(registering(this.#scene(life, load.length), `new${this.#where.length}`));
+      await Promise.all([this.#end(end, life), ...load]);
     } finally {
       await server.kill();
     }
     await Promise.all(this.#members.map(({ client }) => client.closed()));
     for (const { client } of this.#members) client.cutOff();
+  }
+
+  async #troubled(trouble: Trouble, scene: Scene, load: readonly Promise<void>[]): Promise<void> {
+    await trouble.make(scene);
+    scene.life.finish();
+    await Promise.all(load);
+    await isWell(scene);
+    const { refused } = this.#ledger.tally(false);
+    if (refused > 0 !== trouble.refuses) this.#ledger.problem(`${refused} messages were refused`);
+  }
+
+  #scene(life: Life, at: number): Scene {
+    const dice = new Dice(this.#options.seed + 1000 * (at + 1) + this.#where.length);
+    return { life, members: this.#members, ledger: this.#ledger, dice };
   }
 
   /** A start that does not get far. */
@@ -128,13 +162,13 @@ export class Round {
   async #lastLife(): Promise<void> {
     const server = await CrashServer.start(this.#options.place);
     try {
-      await this.#allConnect({ server, isOver: false });
-      const senders = this.#withRole("sender");
-      const recipients = this.#members.filter(({ role }) => role !== "sender").map(({ client }) => client.bare);
+      await this.#allConnect(new Life(server));
+      const senders = withRole(this.#members, "sender");
+      const recipients = recipientsIn(this.#members);
       for (const { client } of senders)
         for (let n = 0; n < LAST_MESSAGES; n++) sayTo(client, this.#dice.oneOf(recipients), this.#dice);
       await Promise.all(senders.map(({ client }) => client.room(1)));
-      for (const { client } of this.#withRole("offline")) await client.connect(server.address);
+      for (const { client } of withRole(this.#members, "away")) await client.connect(server.address);
       await Promise.all(this.#members.map((member) => this.#judge(member)));
       await this.#checkRegistered(server.address);
       await Promise.all(this.#members.map(({ client }) => client.leave()));
@@ -151,19 +185,20 @@ export class Round {
     if (!(await client.caughtUp())) this.#ledger.problem(`${client.bare} lost its connection while it was judged`);
     await readBack(client, this.#ledger);
     if (!(await hasArchive(client))) return;
-    this.#hasArchive = true;
+    this.#isArchived = this.#options.place.archive === "always";
     await readArchive(client, this.#ledger);
   }
 
   /** Those who are there at once; the others come later or not at all. */
   async #allConnect(life: Life): Promise<void> {
     const resumed = this.#stoppedInOrder ? this.#afterStop : this.#afterKill;
-    const present = this.#members.filter(({ role }) => role !== "offline");
+    const present = this.#members.filter(({ role }) => role !== "away");
     await Promise.all(present.map((member) => connect(member, life, resumed)));
   }
 
-  async #register(users: readonly string[], address: Address): Promise<void> {
+  async #register(address: Address): Promise<void> {
     const registrar = new Registrar(address);
+    const users = [...this.#members.map(({ client }) => client.user), ...(this.#options.trouble?.users ?? [])];
     try {
       for (const user of users) await registrar.create(user, PASSWORD);
     } finally {
@@ -182,29 +217,21 @@ export class Round {
     try {
       for (const { client } of this.#members)
         for (const [id, entries] of await doubledIn(storage, client.bare))
-          if (this.#hasArchive) this.#ledger.doubled(client.bare, id, entries);
+          if (this.#isArchived) this.#ledger.doubled(client.bare, id, entries);
           else this.#doubled++;
     } finally {
       await storage.close();
     }
   }
 
-  #withRole(wanted: Member["role"]): readonly Member[] {
-    return this.#members.filter(({ role }) => role === wanted);
-  }
-
-  #diceOf(at: number): Dice {
-    return new Dice(this.#options.seed + 1000 * (at + 1) + this.#where.length);
-  }
-
   #result(): RoundResult {
     return {
-      ...this.#ledger.tally(this.#hasArchive),
+      ...this.#ledger.tally(this.#isArchived),
       where: this.#where,
       afterKill: this.#afterKill,
       afterStop: this.#afterStop,
       doubled: this.#doubled,
-      hasArchive: this.#hasArchive,
+      isArchived: this.#isArchived,
       hasManagement: this.#members.some(({ client }) => client.proof === "h"),
     };
   }

@@ -15,9 +15,13 @@ import { version } from "./xeps/0092-version.js";
 import { caps } from "./xeps/0115-caps.js";
 import { contact, contactSection } from "./xeps/0157-contact.js";
 import { offline } from "./xeps/0160-offline/offline.js";
+import { keeping } from "./xeps/0313-mam/keeping.js";
+import { stableIds } from "./xeps/0359-stable-ids.js";
+import { streamManagement, streamManagementSection } from "./xeps/0198-stream-management/stream-management.js";
 import { ping } from "./xeps/0199-ping.js";
 import { time } from "./xeps/0202-time.js";
 import { limits } from "./xeps/0478-limits.js";
+import { forgedCarbons } from "./xeps/forged-carbons.js";
 import { session } from "./xeps/session.js";
 
 /** Makes the features. None of them touches the context before the server runs. */
@@ -25,7 +29,10 @@ export function features(context: Context): readonly Feature[] {
   return [
     rosterFeature(context),
     presenceFeature(context), // what follows in `after` sees the presence it has set
-    offline(context),
+    forgedCarbons,
+    stableIds,
+    offline(context), // refuses what there is no room for before it is kept
+    keeping(context),
     lastActivity(context),
     disco(context),
     caps(context),
@@ -35,6 +42,7 @@ export function features(context: Context): readonly Feature[] {
     privateXml(context),
     version(context),
     time(context),
+    streamManagement(context),
     ping,
     session,
     limits(context),
@@ -70,4 +78,4 @@ export const ACCOUNT_STORES: readonly string[] = [
 ];
 
 /** The sections of the configuration that features bring. */
-export const SECTIONS: readonly ConfigSection[] = [contactSection];
+export const SECTIONS: readonly ConfigSection[] = [contactSection, streamManagementSection];

@@ -4,7 +4,7 @@ import { Authentication } from "./c2s/authentication.js";
 import { Connections } from "./c2s/connections.js";
 import { listen, type Listeners } from "./c2s/listener.js";
 import { Flusher } from "./c2s/outbox.js";
-import { earlyHandlers, type C2SPorts } from "./c2s/ports.js";
+import { earlyHandlers, elementHandlers, type C2SPorts } from "./c2s/ports.js";
 import type { TlsContexts } from "./c2s/tls/contexts.js";
 import type { Clock } from "./core/clock.js";
 import type { Config } from "./core/config.js";
@@ -58,6 +58,7 @@ export async function openServer(ports: ServerPorts): Promise<Server> {
     users: core.users,
     features: core.features,
     earlyIq: earlyHandlers(core.features),
+    elements: elementHandlers(core.features),
     authentication: new Authentication({
       config,
       users: core.users,

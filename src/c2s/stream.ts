@@ -6,32 +6,37 @@ import { Stanza } from "../stanza/stanza.js";
 import { type Element, xml } from "../xml/element.js";
 import { XmlFault } from "../xml/faults.js";
 import { NS } from "../xml/namespaces.js";
-import { Scanner, type Fragment, type StreamHead } from "../xml/scanner.js";
+import { type Fragment, Scanner, type StreamHead } from "../xml/scanner.js";
 import { elementToWire } from "../xml/serialize.js";
 import { type Wire, w, toWire } from "../xml/wire.js";
-import type { StreamInfo } from "../core/feature.js";
+import type { StreamInfo, StreamPort } from "../core/feature.js";
 import type { Session, Sink } from "../core/session.js";
 import type { Timer } from "../core/clock.js";
 import { networkOf } from "../core/network.js";
 import { randomText } from "../core/random.js";
-import { Exchange, type LoginStep } from "./authentication.js";
 import { bindResource } from "./bind.js";
 import type { Counted } from "./connections.js";
-import { PUBLIC_LANG, readHeader, serverHeader } from "./header.js";
+import { readHeader, serverHeader } from "./header.js";
 import { earlyLimits, fullLimits } from "./limits.js";
-import { earlyAnswer, mayLogIn, orWait, saslWire, streamFeatures } from "./early.js";
+import { earlyAnswer, orWait, streamFeatures } from "./early.js";
+import { Ending } from "./ending.js";
+import { Login } from "./login.js";
 import { Outbox } from "./outbox.js";
 import type { C2SPorts } from "./ports.js";
 import type { Transport, TransportListener } from "./transport.js";
 
 type State =
   | { readonly at: "start" } // nobody has logged in
-  | { readonly at: "sasl"; readonly exchange: Exchange }
   | { readonly at: "unbound"; readonly user: JID }
   | { readonly at: "bound"; readonly user: JID; readonly session: Session }
-  | { readonly at: "ended" };
+  | { readonly at: "leaving" } // the session is over, and the client may close the stream itself
+  | { readonly at: "ended" }; // our closing tag has been sent
 
 const WHITE_SPACE = " " as Wire;
+/** For a client that has asked for the end of its account to close the stream itself: a few slow round trips. */
+const LEAVE_MS = 1000;
+/** Of the time that an orderly stop may take at most, the part that streams get. */
+const SHUTDOWN_MS = 5000;
 const CLOSE_TAG = "</stream:stream>" as Wire;
 
 export class ClientStream implements TransportListener, Sink, Counted {
@@ -39,15 +44,14 @@ export class ClientStream implements TransportListener, Sink, Counted {
   readonly #transport: Transport;
   readonly #scanner: Scanner;
   readonly #outbox: Outbox;
-  #deadline: Timer; // to log in; later for the peer to go once we have closed
+  readonly #login: Login;
+  #ending: Ending | undefined; // once our closing tag has been sent
+  #deadline: Timer; // to log in, or to leave
   #state: State = { at: "start" };
   #peerName: string | undefined; // what our header has to answer
   #headSent = false;
-  #temporary: JID | undefined; // an account that ends with this stream
   #lang: string | undefined;
   #info: StreamInfo;
-  #failures = 0;
-  #closeSent = false;
   #lastHeard: number;
 
   constructor(ports: C2SPorts, transport: Transport) {
@@ -65,11 +69,17 @@ export class ClientStream implements TransportListener, Sink, Counted {
       {
         head: (head) => this.#opened(head),
         fragment: (fragment) => this.#handle(fragment),
-        end: () => this.#peerClosed(),
+        end: () => this.#end(undefined, true, true),
       },
       earlyLimits(limits),
     );
     this.#outbox = new Outbox(transport, ports.flusher, limits.outbox_bytes, () => this.#readerTooSlow());
+    this.#login = new Login(ports, transport, {
+      write: (text) => this.#write(text),
+      close: (error) => this.close(error),
+      await: (work, then, abandon) => this.#async(work, then, abandon),
+      authenticated: (user) => this.#authenticated(user),
+    });
     this.#lastHeard = ports.clock.now();
     this.#deadline = ports.clock.after(limits.preauth_deadline, () =>
       this.close(new StreamError("connection-timeout")),
@@ -80,7 +90,6 @@ export class ClientStream implements TransportListener, Sink, Counted {
   // --- from the transport
 
   received(bytes: Buffer): void {
-    if (this.#state.at === "ended") return;
     this.#lastHeard = this.#ports.clock.now();
     this.#read(() => this.#scanner.write(bytes));
   }
@@ -89,16 +98,17 @@ export class ClientStream implements TransportListener, Sink, Counted {
     try {
       read();
     } catch (error) {
-      if (error instanceof XmlFault) return this.close(new StreamError(error.condition, error.message));
+      if (error instanceof XmlFault) return this.#end(new StreamError(error.condition, error.message), true);
       this.#ports.log.error({ ev: "c2s.failed", err: error });
-      this.close(new StreamError("internal-server-error"));
+      this.#end(new StreamError("internal-server-error"), true);
     }
   }
 
   closed(): void {
+    this.#finish(false);
     this.#outbox.gone();
-    this.#finish();
-    this.#deadline.cancel();
+    this.#scanner.stop();
+    this.#ending?.over();
     this.#ports.connections.remove(this);
   }
 
@@ -108,35 +118,37 @@ export class ClientStream implements TransportListener, Sink, Counted {
     this.#write(stanza.toWire());
   }
 
+  tell(element: Wire): void {
+    this.#write(element);
+  }
+
   drained(callback: (sent: boolean) => void): void {
     this.#outbox.onDrained(callback);
   }
 
   /** At once: what came in the same chunk waits as bytes, not as stanzas. */
   pause(): void {
+    if (this.#state.at === "ended") return;
     this.#scanner.suspend();
     this.#transport.pause();
   }
 
   resume(): void {
-    if (this.#state.at === "ended") return;
     this.#transport.resume();
     this.#read(() => this.#scanner.resume());
   }
 
-  /** Ends the stream from our side: the error, our closing tag, and the connection once the peer has answered or waited too long. */
   close(error?: StreamError): void {
-    if (this.#state.at === "ended") return;
-    if (error) {
-      this.#sendHead();
-      this.#write(error.toWire());
-      this.#ports.log.debug({ ev: "c2s.stream_error", condition: error.condition, ip: this.#transport.address });
-    }
-    this.#sendClose();
-    this.#finish();
-    this.#deadline = this.#ports.clock.after(this.#ports.config.limits.close_timeout, () => this.#transport.destroy());
-    this.#transport.resume();
-    this.#transport.end();
+    this.#end(error, false);
+  }
+
+  /** Clients that close the stream after their request hear no error: COMPAT(Smack 4.5): after one it takes no closing tag any more. */
+  dismiss(error: StreamError): void {
+    if (this.#state.at !== "bound") return this.close(error);
+    this.#ports.sessions.goodbye(this.#state.session, this);
+    this.#state = { at: "leaving" };
+    this.#deadline = this.#ports.clock.after(LEAVE_MS, () => this.close(error));
+    this.#ports.clock.soon(() => this.resume());
   }
 
   // --- from the connections' sweep
@@ -153,11 +165,13 @@ export class ClientStream implements TransportListener, Sink, Counted {
 
   shutDown(): void {
     this.close(new StreamError("system-shutdown"));
+    this.#ending?.hasten(SHUTDOWN_MS);
   }
 
   // --- the stream header (RFC 6120 §4.7)
 
   #opened(head: StreamHead): void {
+    if (this.#state.at === "ended") return;
     const { domain, from, lang, fault } = readHeader(head);
     this.#peerName = from;
     this.#headSent = false;
@@ -189,17 +203,20 @@ export class ClientStream implements TransportListener, Sink, Counted {
       fragment.ns === NS.client &&
       (fragment.name === "iq" || fragment.name === "message" || fragment.name === "presence");
     if (fragment.ns === NS.streams && fragment.name === "error") return this.close(); // §4.9.1.1: the peer is done
+    const handler = this.#ports.elements.get(`{${fragment.ns}}${fragment.name}`);
+    if (handler && !this.#login.isUnderWay && state.at !== "leaving" && state.at !== "ended")
+      return handler(fragment.element, this.#port(state));
     switch (state.at) {
       case "bound":
         return isStanza ? this.#stanza(fragment, state.session) : this.#unexpected(fragment);
       case "unbound":
         return fragment.name === "iq" && isStanza ? this.#bind(fragment, state.user) : this.#unexpected(fragment);
       case "start":
+        if (fragment.ns === NS.sasl) return this.#sasl(fragment);
+        if (this.#login.isUnderWay) return this.#unexpected(fragment);
         if (fragment.ns === NS.tls && fragment.name === "starttls") return this.#startTls();
-        if (fragment.ns === NS.sasl) return this.#beginSasl(fragment);
         return fragment.name === "iq" && isStanza ? this.#earlyIq(fragment) : this.#unexpected(fragment);
-      case "sasl":
-        return fragment.ns === NS.sasl ? this.#saslNext(fragment, state.exchange) : this.#unexpected(fragment);
+      case "leaving": // RFC 6120 §4.4: only the closing tag still counts
       case "ended":
         return;
       default:
@@ -213,9 +230,33 @@ export class ClientStream implements TransportListener, Sink, Counted {
     this.close(new StreamError(isEarly ? "not-authorized" : "unsupported-stanza-type"));
   }
 
+  /** What a handler of an element may see and do. */
+  #port(state: State): StreamPort {
+    return {
+      sink: this,
+      user: state.at === "unbound" || state.at === "bound" ? state.user : undefined,
+      session: state.at === "bound" ? state.session : undefined,
+      isTemporary: this.#login.isTemporary,
+      tell: (element) => this.#write(element),
+      close: (error) => this.close(error),
+      wait: (work) => {
+        const goesOn = (session: Session | undefined): void => {
+          if (session) this.#state = { at: "bound", user: session.jid.bare, session };
+        };
+        const abandoned = (session: Session | undefined): void => {
+          if (session) this.#ports.sessions.streamLost(session, this);
+        };
+        this.#async(work, goesOn, abandoned);
+      },
+    };
+  }
+
   #stanza(fragment: Fragment, session: Session): void {
-    const stanza = this.#parse(fragment);
-    if (!stanza) return;
+    const stanza = Stanza.read(fragment, this.#lang === undefined ? {} : { lang: this.#lang });
+    if (!(stanza instanceof Stanza))
+      return session.lane.acceptUnreadable(() => {
+        if (stanza.answer) session.send(stanza.answer);
+      });
     const from = stanza.from;
     if (from && !from.equals(session.jid) && !from.equals(session.jid.bare))
       return this.close(new StreamError("invalid-from"));
@@ -226,7 +267,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
   #parse(fragment: Fragment): Stanza | undefined {
     const parsed = Stanza.read(fragment, this.#lang === undefined ? {} : { lang: this.#lang });
     if (parsed instanceof Stanza) return parsed;
-    if (parsed.answer) this.#write(parsed.answer);
+    if (parsed.answer) this.#write(parsed.answer.toWire());
     return undefined;
   }
 
@@ -248,54 +289,8 @@ export class ClientStream implements TransportListener, Sink, Counted {
 
   // --- SASL (RFC 6120 §6)
 
-  #beginSasl(fragment: Fragment): void {
-    if (fragment.name === "auth") this.#authenticate(fragment);
-    else this.#fail(fragment.name === "abort" ? "aborted" : "malformed-request"); // an answer to nothing
-  }
-
-  #authenticate(fragment: Fragment): void {
-    if (!mayLogIn(this.#ports, this.#transport)) return this.#fail("encryption-required");
-    const exchange = this.#ports.authentication.begin(fragment.element, {
-      domain: this.#info.domain,
-      address: this.#transport.address,
-      security: this.#transport.security,
-    });
-    if (!(exchange instanceof Exchange)) return this.#fail(exchange.failure);
-    this.#state = { at: "sasl", exchange };
-    this.#step(exchange, exchange.first());
-  }
-
-  #saslNext(fragment: Fragment, exchange: Exchange): void {
-    if (fragment.name === "response") this.#step(exchange, exchange.next(fragment.element));
-    else if (fragment.name === "abort") this.#fail("aborted");
-    else this.#unexpected(fragment);
-  }
-
-  #step(exchange: Exchange, step: Promise<LoginStep>): void {
-    const abandoned = (result: LoginStep): void => {
-      if (result.kind === "success" && result.temporary) this.#removeTemporary(result.user);
-    };
-    const answer = (result: LoginStep): void => {
-      switch (result.kind) {
-        case "challenge":
-          return this.#write(saslWire("challenge", result.data));
-        case "failure":
-          return this.#fail(result.condition, result.text);
-        case "success":
-          this.#ports.log.info({
-            ev: "auth.ok",
-            jid: result.user.toString(),
-            mechanism: exchange.mechanism,
-            ip: this.#transport.address,
-          });
-          this.#write(saslWire("success", result.data));
-          if (result.temporary) this.#temporary = result.user;
-          return this.#authenticated(result.user);
-        default:
-          result satisfies never;
-      }
-    };
-    this.#async(step, answer, abandoned);
+  #sasl(fragment: Fragment): void {
+    if (!this.#login.handle(fragment, this.#info.domain)) this.#unexpected(fragment);
   }
 
   #authenticated(user: JID): void {
@@ -305,15 +300,6 @@ export class ClientStream implements TransportListener, Sink, Counted {
     this.#headSent = false;
     this.#deadline.cancel();
     this.#ports.connections.authenticated(this);
-  }
-
-  #fail(condition: string, text?: string): void {
-    this.#state = { at: "start" };
-    const words = text === undefined ? [] : [xml("text", { "xml:lang": PUBLIC_LANG }, text)];
-    this.#write(elementToWire(xml("failure", { xmlns: NS.sasl }, xml(condition), ...words)));
-    this.#ports.log.info({ ev: "auth.failed", condition, ip: this.#transport.address });
-    if (++this.#failures >= this.#ports.config.limits.auth_failures)
-      this.close(new StreamError("policy-violation", "too many failed logins"));
   }
 
   // --- before there is a session: registration and binding (RFC 6120 §7)
@@ -364,42 +350,46 @@ export class ClientStream implements TransportListener, Sink, Counted {
       });
   }
 
-  // --- the end
+  // --- the end (RFC 6120 §4.4)
 
-  /** RFC 6120 §4.4: their closing tag is answered with ours. */
-  #peerClosed(): void {
-    if (this.#state.at === "ended") return;
-    this.close();
+  /**
+   * Says the error and our closing tag; the session ends now. Whatever the peer still sends is read, up to its closing tag, and dropped.
+   * `peerIsDone`: its closing tag has come, or what it says cannot be read.
+   */
+  #end(error: StreamError | undefined, peerIsDone: boolean, isGoodbye = false): void {
+    if (this.#state.at === "ended") {
+      if (peerIsDone) this.#ending?.peerIsDone();
+      return;
+    }
+    this.#sendHead();
+    if (error) {
+      this.#write(error.toWire());
+      this.#ports.log.debug({ ev: "c2s.stream_error", condition: error.condition, ip: this.#transport.address });
+    }
+    this.#write(CLOSE_TAG);
+    this.#outbox.close();
+    this.#finish(isGoodbye);
+    this.#ending = new Ending(this.#ports.clock, this.#transport, this.#ports.config.limits.close_timeout);
+    if (peerIsDone) this.#ending.peerIsDone();
+    else this.#ending.waitForPeer();
+    this.#ports.clock.soon(() => this.resume());
   }
 
   #readerTooSlow(): void {
     this.#ports.log.warn({ ev: "c2s.slow_reader", ip: this.#transport.address });
-    this.#finish();
+    this.#finish(false);
     this.#transport.destroy();
   }
 
-  #sendClose(): void {
-    if (this.#closeSent) return;
-    this.#sendHead();
-    this.#closeSent = true;
-    this.#write(CLOSE_TAG);
-    this.#outbox.close();
-  }
-
-  #finish(): void {
+  /** Only the client's closing tag (`isGoodbye`) ends a session that can be resumed (rulings 8). */
+  #finish(isGoodbye: boolean): void {
     const state = this.#state;
     if (state.at === "ended") return;
     this.#state = { at: "ended" };
-    this.#scanner.stop();
     this.#deadline.cancel();
-    if (state.at === "bound") this.#ports.sessions.end(state.session);
-    if (this.#temporary) this.#removeTemporary(this.#temporary);
-  }
-
-  /** Should that fail, the next start does it. */
-  #removeTemporary(user: JID): void {
-    const { users, log } = this.#ports;
-    void users.remove(user).catch((error: unknown) => log.warn({ ev: "auth.temporary_account_left", err: error }));
+    if (state.at === "bound" && isGoodbye) this.#ports.sessions.goodbye(state.session, this);
+    else if (state.at === "bound") this.#ports.sessions.streamLost(state.session, this);
+    this.#login.over();
   }
 
   #write(text: Wire): void {

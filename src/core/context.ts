@@ -10,6 +10,7 @@ import type { Flow } from "./flow.js";
 import type { Ids } from "./ids.js";
 import type { Log } from "./log.js";
 import type { Random } from "./random.js";
+import type { Sessions } from "./sessions.js";
 import type { Users } from "./users.js";
 
 export interface Context {
@@ -25,6 +26,8 @@ export interface Context {
   readonly ids: Ids;
   /** All features, in order (service discovery reads their manifests). Complete once the server runs. */
   readonly features: () => readonly Feature[];
+  /** The sessions of clients. There once the server runs. */
+  readonly sessions: () => Pick<Sessions, "manage" | "resume">;
   /** Services on subdomains of a domain, for disco#items. */
   readonly services: () => readonly { readonly domain: string; readonly identity: DiscoIdentity }[];
   /** True for a domain this server hosts. */

@@ -1,6 +1,6 @@
 // Puts the core together: storage in, sessions out. The transports bind sessions and feed their lanes; the features decide.
 import type { Storage } from "../storage/port.js";
-import type { Json } from "../storage/writes.js";
+import type { Json, Outcome, Write } from "../storage/writes.js";
 import { Accounts } from "./accounts.js";
 import type { Clock } from "./clock.js";
 import { Committer } from "./committer.js";
@@ -8,7 +8,7 @@ import type { Config } from "./config.js";
 import type { Context } from "./context.js";
 import { Cursor } from "./cursor.js";
 import type { Feature } from "./feature.js";
-import type { Flow } from "./flow.js";
+import type { Append, Flow } from "./flow.js";
 import { Ids } from "./ids.js";
 import { Lane, type LanePorts } from "./lane.js";
 import type { Log } from "./log.js";
@@ -74,7 +74,8 @@ export class Core {
     // The lanes need the pipeline, which needs the features, which need the context: it starts flows only once all of them exist.
     const start = (flow: Flow): void => new Lane(lane, { kind: "server" }, undefined).run(flow);
     const delivered = (entry: { readonly owner: string; readonly id: number }): void => this.#cursor.delivered(entry);
-    const release = new Release({ accounts: this.accounts, log, delivered, start });
+    const commit = (writes: readonly (Write | Append)[]): Promise<Outcome> => this.committer.commit(writes);
+    const release = new Release({ accounts: this.accounts, log, keeper: { commit, delivered }, start });
     let features: readonly Feature[] = [];
     this.users = new Users({
       storage,
@@ -97,6 +98,7 @@ export class Core {
       users: this.users,
       ids,
       features: () => features,
+      sessions: () => this.sessions,
       services: () => services,
       isHosted: (jid) => hosted.has(jid.domain),
       start,
@@ -114,8 +116,26 @@ export class Core {
       committer: this.committer,
       release,
       limits: { stanzas: limits.inflight_stanzas, bytes: limits.inflight_bytes },
+      clock,
+      ackWaitMs: limits.ack_wait,
     };
-    this.sessions = new Sessions({ accounts: this.accounts, lane, start, perAccount: limits.resources_per_account });
+    this.sessions = new Sessions({
+      accounts: this.accounts,
+      lane,
+      features: () => features,
+      start,
+      perAccount: limits.resources_per_account,
+      resumptions: {
+        clock,
+        random,
+        log,
+        ackWaitMs: limits.ack_wait,
+        waitMs: limits.sm_resume,
+        queue: { stanzas: limits.sm_queue, bytes: limits.sm_queue_bytes },
+        record: () => undefined,
+        acknowledged: () => undefined,
+      },
+    });
   }
 
   static async open(ports: CorePorts): Promise<Core> {

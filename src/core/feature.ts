@@ -4,11 +4,12 @@ import type { Element } from "../xml/element.js";
 import type { Wire } from "../xml/wire.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
-import type { StanzaError } from "../stanza/errors.js";
+import type { StanzaError, StreamError } from "../stanza/errors.js";
 import type { StoreSpec } from "../storage/port.js";
 import type { Account } from "./account.js";
 import type { Flow } from "./flow.js";
 import type { Phase } from "./phases.js";
+import type { Session, Sink } from "./session.js";
 
 /** A decision about the flow's current stanza: go on, stop here (handled or dropped), or refuse. Synchronous. */
 export type Step = (flow: Flow, account: Account) => void | "stop" | StanzaError;
@@ -61,6 +62,26 @@ export interface StreamInfo {
 /** Answers an IQ before authentication (only in-band registration uses it). */
 export type EarlyIqHandler = (payload: Element, type: "get" | "set", stream: StreamInfo) => Promise<Answer>;
 
+/** A stream as the handler of an element that is no stanza sees it. */
+export interface StreamPort {
+  /** Where its session's stanzas go. */
+  readonly sink: Sink;
+  /** Who has logged in; undefined before. */
+  readonly user: JID | undefined;
+  /** Undefined before a resource is bound. */
+  readonly session: Session | undefined;
+  /** The account is there for this stream only. */
+  readonly isTemporary: boolean;
+  tell(element: Wire): void;
+  /** Ends the stream. */
+  close(error: StreamError): void;
+  /** Reads nothing until the work is done. A session that comes of it is the stream's from then on. */
+  wait(work: Promise<Session | undefined>): void;
+}
+
+/** Handles an element of a stream that is no stanza. Synchronous, but for `stream.wait`. */
+export type ElementHandler = (element: Element, stream: StreamPort) => void;
+
 export interface DiscoIdentity {
   readonly category: string;
   readonly type: string;
@@ -105,9 +126,18 @@ export interface Feature {
     /** Requests to a bare JID of ours, from anybody; the handler looks after privacy (`own`, `account.exists`). */
     readonly account?: IqTable;
   };
+  /** Elements of a stream beside stanzas, also before login, keyed by "{namespace}name" (XEP-0198 `<r/>`). */
+  readonly elements?: Readonly<Record<`{${string}}${string}`, ElementHandler>>;
   readonly earlyIq?: Readonly<Record<string, EarlyIqHandler>>;
   /** Stores it keeps documents in. `withAccount`: loaded with the account, for an `AccountSlot`; else read by handlers. */
   readonly stores?: readonly (StoreSpec & { readonly withAccount?: true })[];
+  /**
+   * A session has been bound. What it returns is awaited before its client is told, so before anything that it sends; it must come to
+   * an end, and never rejects.
+   */
+  readonly bound?: (session: Session) => Promise<void> | undefined;
+  /** A session ended, or goes on without a stream, and its client has not closed the stream in order: it may send again what it sent. */
+  readonly sessionLost?: (session: Session) => void;
   /** The account is being removed: what others must be told. Its own data is erased by the core. */
   readonly removed?: (flow: Flow, account: Account) => void;
 }

@@ -5,6 +5,7 @@ import type { Stanza } from "../stanza/stanza.js";
 
 import type { Entry, Write } from "../storage/writes.js";
 import type { Account } from "./account.js";
+import { Deferred } from "./deferred.js";
 import type { Verdict } from "./delivery.js";
 import type { Session } from "./session.js";
 
@@ -28,7 +29,12 @@ export interface Append {
   readonly owner: string;
   id: number;
   readonly entry: Entry;
+  /** What the owner's own copies of the stanza carry, once the id is known (XEP-0359). Applied at release. */
+  readonly stamp?: Stamp | undefined;
 }
+
+/** Marks a stanza with the id of its log entry. */
+export type Stamp = (stanza: Stanza, id: number) => Stanza;
 
 /** Something to do once everything is durable. */
 export type Effect =
@@ -67,10 +73,14 @@ export class Flow {
   verdict: Verdict | undefined;
   /** The log entry that keeps the current hop's stanza, if a step made one. */
   entry: Append | undefined;
+  /** The entry that keeps the stanza for its sender, if a step made one. */
+  own: Append | undefined;
   readonly hops: Hop[];
   /** The next hop to decide. */
   at = 0;
   readonly writes: (Write | Append)[] = [];
+  /** Entries that are written only if nobody has their stanzas in time. */
+  deferred: Deferred[] | undefined;
   readonly effects: Effect[] = [];
   /** The accounts it changed, with their generation at that time. */
   readonly touched = new Map<Account, number>();
@@ -102,9 +112,35 @@ export class Flow {
   }
 
   /** Appends the entry to the owner's log; the returned append knows its id once its batch is under way. */
-  append(owner: string, entry: Entry): Append {
-    const append: Append = { op: "append", owner, id: 0, entry };
-    this.writes.push(append);
+  append(owner: string, entry: Entry, stamp?: Stamp): Append {
+    const append: Append = { op: "append", owner, id: 0, entry, stamp };
+    const at = this.own ? this.writes.lastIndexOf(this.own) : -1;
+    this.writes.splice(at < 0 ? this.writes.length : at, 0, append);
+    return append;
+  }
+
+  /**
+   * Appends the sender's own entry, in place of one made before. It stays behind all others: a stanza sent again is recognised by it, so
+   * it must not be there without what was written for the recipient (rulings 11; not every store writes a unit all at once).
+   */
+  appendOwn(owner: string, entry: Entry): void {
+    this.#disown();
+    this.own = this.append(owner, entry);
+  }
+
+  #disown(): void {
+    if (!this.own) return;
+    this.writes.splice(this.writes.lastIndexOf(this.own), 1);
+    this.own = undefined;
+  }
+
+  /**
+   * An entry that is written only if needed (engineering 3): not while its stanza is on its way to a session that is there. `make` is
+   * called when it must be written, and returns a hidden, pending entry.
+   */
+  defer(owner: string, make: () => Entry, stamp?: Stamp): Append {
+    const append = new Deferred(owner, make, stamp);
+    (this.deferred ??= []).push(append);
     return append;
   }
 
@@ -143,6 +179,8 @@ export class Flow {
 
   /** Refuses the current stanza; stanzas that may not be answered are dropped. */
   refuse(error: StanzaError): void {
+    // What is refused for now, or as wrong in itself, was never sent. What cannot be delivered stays in the sender's log (rulings 19).
+    if (error.type === "wait" || error.type === "modify") this.#disown();
     const answer = errorOf(this.stanza, error);
     if (answer) this.reply(answer);
   }
@@ -156,6 +194,7 @@ export class Flow {
   abandon(failure: StanzaError, cause: "bug" | "store"): void {
     this.fail(failure, cause);
     this.writes.length = 0;
+    this.deferred = undefined;
     for (const account of this.touched.keys()) account.invalidate();
   }
 

@@ -30,6 +30,11 @@ export function timeOf(id: number): number {
   return Math.floor(id / PER_MS);
 }
 
+/** The lowest id that could be given at a time, in ms since 1970. */
+export function idAt(ms: number): number {
+  return ms * PER_MS;
+}
+
 // Base32 in the order of the digits, so that the text form sorts as the number does.
 const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
 const WIDTH = 11; // 55 bits: holds every safe integer

@@ -63,7 +63,6 @@ export const LIMITS = {
     unit: "ms",
     initial: "250ms",
     doc: "Longest wait before an acknowledgement request is answered with what is durable so far.",
-    later: true,
   },
   inflight_stanzas: {
     unit: "count",
@@ -110,6 +109,16 @@ export const LIMITS = {
   },
   offline_messages: { unit: "count", initial: 10_000, doc: "Most undelivered messages kept for one account." },
   offline_bytes: { unit: "bytes", initial: "100MiB", doc: "The same in bytes." },
+  offline_messages_per_sender: {
+    unit: "count",
+    initial: 1000,
+    doc: "Most of them from one sender.",
+  },
+  archive_preferences: {
+    unit: "count",
+    initial: 1000,
+    doc: "Most addresses for which one account has chosen what is archived (XEP-0441).",
+  },
   private_bytes: { unit: "bytes", initial: "1MiB", doc: "Private XML of one account (XEP-0049)." },
   vcard_bytes: { unit: "bytes", initial: "128KiB", doc: "One vCard (XEP-0054)." },
   sm_queue: {
@@ -117,10 +126,9 @@ export const LIMITS = {
     initial: 5000,
     least: 1,
     doc: "Unacknowledged stanzas of one session; beyond it the session can no longer be resumed.",
-    later: true,
   },
-  sm_queue_bytes: { unit: "bytes", initial: "8MiB", least: 65_536, doc: "The same in bytes.", later: true },
-  sm_resume: { unit: "ms", initial: "10min", doc: "Time in which a lost session can be resumed.", later: true },
+  sm_queue_bytes: { unit: "bytes", initial: "8MiB", least: 65_536, doc: "The same in bytes." },
+  sm_resume: { unit: "ms", initial: "10min", doc: "Time in which a lost session can be resumed." },
 
   // Abuse.
   auth_failures: { unit: "count", initial: 5, least: 1, doc: "Failed logins on one connection before it is closed." },

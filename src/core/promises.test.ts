@@ -50,6 +50,9 @@ async function expectMemoryIsStore(world: World, names: readonly string[] = NAME
   }
 }
 
+/** What goes to somebody who is there is not written. */
+const NO_ARCHIVE = { config: '[archive]\ndefault = "never"' };
+
 describe("nothing is seen before it is durable", () => {
   it("no delivery, no answer, no count while the store holds the commit; all of it afterwards @1.9", async () => {
     const { world, romeo } = await verona();
@@ -70,7 +73,7 @@ describe("nothing is seen before it is durable", () => {
 
 describe("the effects of one session keep its order", () => {
   it("with and without writes, however long a commit takes @1.9", async () => {
-    const { world, romeo } = await verona();
+    const { world, romeo } = await verona(NO_ARCHIVE);
     const benvolio = await world.device("benvolio@localhost/b");
     await benvolio.sends("<presence/>");
     benvolio.received.length = 0;
@@ -179,7 +182,7 @@ describe("a failed commit", () => {
   });
 
   it("of a message that was decided anew is told to its sender @1.9", async () => {
-    const { world, romeo } = await verona();
+    const { world, romeo } = await verona(NO_ARCHIVE);
     const juliet = await world.device("juliet@localhost/balcony");
     await juliet.sends("<presence/>");
     world.storage.hold();
@@ -187,7 +190,7 @@ describe("a failed commit", () => {
     romeo.sendsNow(chat("juliet", "decided while she is there"));
     await world.settled();
     await juliet.goes();
-    world.storage.failNext("refused");
+    world.storage.failNext("refused", { commits: 2 }); // as it was decided first, and anew
     world.storage.release();
     await world.settled();
     expect(seen(romeo)).toEqual(["result r", "error resource-constraint"]);

@@ -4,24 +4,32 @@ import { StanzaError, StreamError } from "../stanza/errors.js";
 import type { Stanza } from "../stanza/stanza.js";
 import type { Outcome } from "../storage/writes.js";
 import type { Accounts } from "./accounts.js";
-import { type Append, type Effect, Flow } from "./flow.js";
+import { Custody } from "./custody.js";
+import type { Keeper } from "./deferred.js";
+import { type Effect, Flow } from "./flow.js";
 import type { Log } from "./log.js";
 import type { Session } from "./session.js";
 
 export interface ReleasePorts {
   readonly accounts: Accounts;
   readonly log: Log;
-  /** A copy of a log entry left the process on its way to a device that may have it: the entry needs no further delivery. */
-  readonly delivered: (entry: Append) => void;
+  readonly keeper: Keeper;
   /** Starts a flow of the server's own. */
   readonly start: (flow: Flow) => void;
 }
 
 export class Release {
   readonly #ports: ReleasePorts;
+  readonly #custody: Custody;
 
   constructor(ports: ReleasePorts) {
     this.#ports = ports;
+    this.#custody = new Custody(ports);
+  }
+
+  /** Writes the flow's deferred entries of which nobody has the stanza yet. */
+  keep(flow: Flow): void {
+    for (const entry of flow.deferred ?? []) void entry.keep(this.#ports.keeper);
   }
 
   /** Keeps the accounts a flow changed in memory until `committed`, or `letGo` if there is nothing to commit. */
@@ -105,36 +113,24 @@ export class Release {
     }
   }
 
-  #toSession({ session, stanza, entry, again }: Extract<Effect, { kind: "session" }>): void {
-    if (session.open) this.#send(session, stanza, entry, again);
-    else if (again) this.#decideAnew(stanza);
+  #toSession({ session, stanza, entry, again = false }: Extract<Effect, { kind: "session" }>): void {
+    if (session.open) this.#custody.give(session, stanza, entry, again);
+    else if (entry) this.#custody.lost({ entry, stanza, session });
+    else if (again) this.#custody.unclaimed(session.account, stanza, entry, again);
   }
 
-  #toAccount({ account, stanza, pick, entry, again }: Extract<Effect, { kind: "account" }>): void {
+  #toAccount({ account, stanza, pick, entry, again = false }: Extract<Effect, { kind: "account" }>): void {
     let first: Session | undefined;
     let several = false;
+    const of = typeof stanza === "function" ? stanza : (): Stanza => stanza;
     for (const session of account.sessions.values()) {
-      if (!session.open || !pick(session) || (entry && entry.id <= session.readUpTo)) continue;
-      if (first) this.#send(session, typeof stanza === "function" ? stanza(session) : stanza, entry);
+      if (!session.open || !pick(session) || (entry && entry.id !== 0 && entry.id <= session.readUpTo)) continue;
+      if (first) this.#custody.give(session, of(session), entry, false);
       several = first !== undefined;
       first ??= session;
     }
-    if (first)
-      this.#send(first, typeof stanza === "function" ? stanza(first) : stanza, entry, again === true && !several);
-    else if (again && typeof stanza !== "function") this.#decideAnew(stanza);
-  }
-
-  /** The entry is delivered once one non-negative session has drained it (rulings 2). */
-  #send(session: Session, stanza: Stanza, entry: Append | undefined, again?: boolean): void {
-    if (!entry?.entry.pending || !session.isNonNegative) return session.send(stanza, undefined, again);
-    session.send(stanza, (sent) => {
-      if (sent) this.#ports.delivered(entry);
-    });
-  }
-
-  /** Nobody was there any more when it was to be delivered. */
-  #decideAnew(stanza: Stanza): void {
-    this.#ports.start(new Flow(stanza, { kind: "server" }, "received"));
+    if (first) this.#custody.give(first, of(first), entry, again && !several);
+    else if (typeof stanza !== "function") this.#custody.unclaimed(account, stanza, entry, again);
   }
 }
 

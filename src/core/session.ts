@@ -1,17 +1,24 @@
-// A bound resource: its address, its presence, its lane and where its stanzas go. It outlives its stream once resumption exists.
+// A bound resource: its address, its presence, its lane and where its stanzas go. With stream management it outlives its stream.
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import { StreamError } from "../stanza/errors.js";
+import type { Wire } from "../xml/wire.js";
 import type { Account } from "./account.js";
+import type { Copy, Receipt } from "./copies.js";
 import type { Lane } from "./lane.js";
+import type { Management } from "./management.js";
 
-/** Where a session's stanzas go: a stream of some transport. */
+/** Where a session's stanzas go: a stream of some transport, or nowhere while it waits to be resumed. */
 export interface Sink {
   send(stanza: Stanza): void;
+  /** Sends what is no stanza, and not counted. */
+  tell(element: Wire): void;
   /** Calls back once everything sent so far has left the process (`true`) or the stream ended before (`false`). */
   drained(callback: (sent: boolean) => void): void;
   /** Ends the stream, with an error if one is given. */
   close(error?: StreamError): void;
+  /** The session is over as its own client wished: that may close the stream itself; the error is for one that does not. */
+  dismiss(error: StreamError): void;
   /** Reading is stopped until `resume`: the peer has too much in flight. */
   pause(): void;
   resume(): void;
@@ -21,20 +28,10 @@ export interface Sink {
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 const HELD_OVERHEAD_BYTES = 200; // of a stanza beside its content
 
-interface Held {
-  readonly stanza: Stanza;
-  readonly drained: Drained | undefined;
-  readonly again: boolean;
-}
-
-/** Called once: the stanza has left the process, or (`false`) the stream ended before. */
-export type Drained = (sent: boolean) => void;
-
 export class Session {
   readonly jid: JID;
   readonly account: Account;
   readonly lane: Lane;
-  readonly sink: Sink;
   /** The last available presence sent without a `to`; undefined while the session is not available (RFC 6121 §4.2). */
   presence: Stanza | undefined;
   /** Priority of that presence, −128…127. */
@@ -43,14 +40,24 @@ export class Session {
   open = true;
   /** Log position its offline read reaches to: entries up to it come only from that read (engineering: sessions are picked at release). */
   readUpTo = 0;
-  #held: Held[] | undefined;
+  /** Counts and keeps what is sent, once the client has asked for that (XEP-0198). */
+  management: Management | undefined;
+  /** Stanzas sent while nothing was counted: the answer to the binding, and what came before `<enabled/>`. */
+  sentBefore = 1;
+  #sink: Sink;
+  #held: Copy[] | undefined;
   #heldBytes = 0;
 
   constructor(jid: JID, account: Account, sink: Sink, makeLane: (session: Session) => Lane) {
     this.jid = jid;
     this.account = account;
-    this.sink = sink;
+    this.#sink = sink;
     this.lane = makeLane(this);
+  }
+
+  /** Where its stanzas go now. */
+  get sink(): Sink {
+    return this.#sink;
   }
 
   get isAvailable(): boolean {
@@ -64,18 +71,24 @@ export class Session {
 
   /**
    * Sends a stanza. While live ones are held back, messages and whatever comes from others queue (RFC 6120 §10.1: in the order they came).
-   * `again`: nobody else was given it, and it is not kept; should the session end before it could be sent, it is decided anew.
+   * `receipt` is told what becomes of it. `again`: nobody else was given it, and it is not kept; should the session end before the
+   * client has it, it is decided anew.
    */
-  send(stanza: Stanza, drained?: Drained, again = false): void {
-    if (!this.open) return;
-    if (this.#held && this.#mustWait(stanza)) return this.#hold(this.#held, { stanza, drained, again });
-    this.sink.send(stanza);
-    if (drained) this.sink.drained(drained);
+  send(stanza: Stanza, receipt?: Receipt, again = false): void {
+    if (!this.open) return receipt?.lost();
+    if (this.#held && this.#mustWait(stanza)) return this.#hold(this.#held, { stanza, receipt, again });
+    this.#pass({ stanza, receipt, again });
   }
 
   /** Sends a stored message, ahead of the live stanzas that are held back. */
-  overtake(stanza: Stanza): void {
-    if (this.open) this.sink.send(stanza);
+  overtake(stanza: Stanza, receipt: Receipt): void {
+    if (this.open) this.#pass({ stanza, receipt, again: false });
+    else receipt.lost();
+  }
+
+  /** Calls back once there is room for more: its stream has sent everything, or it has none. `false`: it has ended. */
+  whenDrained(callback: (goesOn: boolean) => void): void {
+    this.#sink.drained((sent) => callback(sent || (this.open && this.management !== undefined)));
   }
 
   /** Holds live stanzas of others back, so that stored ones come first. */
@@ -88,21 +101,41 @@ export class Session {
     const held = this.#held;
     this.#held = undefined;
     this.#heldBytes = 0;
-    for (const { stanza, drained } of held ?? []) this.send(stanza, drained);
+    for (const { stanza, receipt, again } of held ?? []) this.send(stanza, receipt, again);
   }
 
-  /** The session has ended: what it held back and nobody else was given. */
-  leaveBehind(): readonly Stanza[] {
+  /** Goes on with another stream, or with none. The lane is told to stop reading there if it had done so here. */
+  attach(sink: Sink): void {
+    this.#sink = sink;
+    if (this.lane.isPaused) sink.pause();
+  }
+
+  /** Ends the stream and the session with it, also one that could be resumed. */
+  expel(error: StreamError): void {
+    this.management?.giveUpResumption();
+    this.#sink.close(error);
+  }
+
+  /** The session has ended: what the client was not given, or has not acknowledged, in order. */
+  leaveBehind(): readonly Copy[] {
     const held = this.#held ?? [];
     this.#held = undefined;
-    return held.flatMap(({ stanza, again }) => (again ? stanza : []));
+    return [...(this.management?.leaveBehind() ?? []), ...held];
   }
 
-  #hold(held: Held[], one: Held): void {
+  #pass(copy: Copy): void {
+    if (this.management) return this.management.send(copy);
+    const { stanza, receipt } = copy;
+    this.sentBefore++;
+    this.#sink.send(stanza);
+    if (receipt) this.#sink.drained((sent) => (sent ? receipt.arrived() : receipt.lost()));
+  }
+
+  #hold(held: Copy[], one: Copy): void {
     held.push(one);
     this.#heldBytes += one.stanza.size + HELD_OVERHEAD_BYTES;
     if (this.#heldBytes > MAX_HELD_BYTES)
-      this.sink.close(new StreamError("resource-constraint", "too much at once behind stored messages"));
+      this.expel(new StreamError("resource-constraint", "too much at once behind stored messages"));
   }
 
   /** Messages, what comes from others, and pushes about them, which must not overtake what they follow from (RFC 6121 §3.1.6, §3.2.3). */

@@ -1,33 +1,41 @@
 // Binds resources and ends sessions (RFC 6120 §7): who has an address now, and what follows when it goes.
 import type { JID } from "../stanza/jid.js";
 import { StanzaError, StreamError } from "../stanza/errors.js";
-import { presence } from "../stanza/build.js";
+import { errorOf, presence } from "../stanza/build.js";
 import type { Account } from "./account.js";
 import type { Accounts } from "./accounts.js";
+import type { Feature } from "./feature.js";
+import type { Copy } from "./copies.js";
 import { Flow } from "./flow.js";
-import { Lane, type LanePorts } from "./lane.js";
+import { Lane, type LanePorts, type Pressure } from "./lane.js";
+import type { Resumption, Spelling } from "./management.js";
+import { type Resumed, Resumptions, type ResumptionsPorts, type Wish } from "./resumption.js";
 import { Session, type Sink } from "./session.js";
 
 export interface SessionsPorts {
   readonly accounts: Accounts;
   readonly lane: LanePorts;
+  readonly features: () => readonly Feature[];
   /** Starts a flow of the server's own. */
   readonly start: (flow: Flow) => void;
   /** Sessions one account may have at once (`limits.resources_per_account`). */
   readonly perAccount: number;
+  readonly resumptions: Omit<ResumptionsPorts, "end">;
 }
 
 export class Sessions {
   readonly #ports: SessionsPorts;
   /** Sessions that have ended, but whose end is not known to others yet, by full JID. */
   readonly #leaving = new Map<string, Promise<void>>();
+  readonly #resumptions: Resumptions;
   #count = 0;
 
   constructor(ports: SessionsPorts) {
     this.#ports = ports;
+    this.#resumptions = new Resumptions({ ...ports.resumptions, end: (session) => this.end(session) });
   }
 
-  /** Sessions bound now. */
+  /** Sessions bound now, with those that wait for a stream. */
   get count(): number {
     return this.#count;
   }
@@ -43,24 +51,32 @@ export class Sessions {
       const account = this.#ports.accounts.current(await this.#ports.accounts.load(jid.bare));
       this.#vacate(account, jid.resource);
       if (account.isStale || this.#leaving.has(jid.toString())) continue;
-      return account.exists ? this.#admit(account, jid, sink) : new StanzaError("not-allowed");
+      const session = account.exists ? this.#admit(account, jid, sink) : new StanzaError("not-allowed");
+      if (session instanceof Session) await this.#prepare(session);
+      return session;
     }
+  }
+
+  async #prepare(session: Session): Promise<void> {
+    const waits = this.#ports.features().flatMap((feature) => feature.bound?.(session) ?? []);
+    if (waits.length > 0) await Promise.all(waits);
   }
 
   #vacate(account: Account, resource: string): void {
     const older = account.sessions.get(resource);
     if (!older) return;
-    older.sink.close(new StreamError("conflict"));
+    older.expel(new StreamError("conflict"));
     this.end(older);
   }
 
   #admit(account: Account, jid: JID, sink: Sink): Session | StanzaError {
+    if (account.sessions.size >= this.#ports.perAccount) this.#endWaiting(account);
     if (account.sessions.size >= this.#ports.perAccount) return new StanzaError("resource-constraint", "wait");
     const session = new Session(
       jid,
       account,
       sink,
-      (self) => new Lane(this.#ports.lane, { kind: "session", session: self }, sink),
+      (self) => new Lane(this.#ports.lane, { kind: "session", session: self }, pressureOn(self)),
     );
     account.sessions.set(jid.resource, session);
     this.#ports.accounts.hold(account);
@@ -68,14 +84,52 @@ export class Sessions {
     return session;
   }
 
-  /** Ends a session, once: everybody who saw it available is told (RFC 6121 §4.5.2). */
+  /** The session that has waited longest makes room for one that is there. */
+  #endWaiting(account: Account): void {
+    for (const session of account.sessions.values()) if (session.management?.isWaiting) return this.end(session);
+  }
+
+  /** The client wants its stanzas counted (XEP-0198 "Enabling"). Returns how it may resume the session, if it may. */
+  manage(session: Session, wish: Wish, spelling: Spelling): Resumption | undefined {
+    return this.#resumptions.manage(session, wish, spelling);
+  }
+
+  /** The client wants to go on with a session on this stream (XEP-0198 "Resumption"). */
+  resume(user: JID, token: string, h: number, sink: Sink): Promise<Resumed> {
+    return this.#resumptions.resume(user, token, h, sink);
+  }
+
+  /** The client has said goodbye on this stream. */
+  goodbye(session: Session, sink: Sink): void {
+    if (session.sink === sink) this.#end(session);
+  }
+
+  /** The stream has ended, but not the client's session, if it can be resumed (rulings 8). Another stream may have it by now. */
+  streamLost(session: Session, sink: Sink): void {
+    if (session.sink !== sink || !session.open) return;
+    this.#tellLost(session);
+    if (!this.#resumptions.wait(session)) this.#end(session);
+  }
+
+  /** Ends a session, once: what its client was not given goes elsewhere (rulings 9), and who saw it available is told (RFC 6121 §4.5.2). */
   end(session: Session): void {
+    if (session.open) this.#tellLost(session);
+    this.#end(session);
+  }
+
+  #tellLost(session: Session): void {
+    for (const feature of this.#ports.features()) feature.sessionLost?.(session);
+  }
+
+  #end(session: Session): void {
     if (!session.open) return;
     session.open = false;
     const { account, jid } = session;
     if (account.sessions.get(jid.resource) === session) account.sessions.delete(jid.resource);
     this.#count--;
-    for (const stanza of session.leaveBehind()) this.#ports.start(new Flow(stanza, { kind: "server" }, "received"));
+    const left = session.leaveBehind();
+    this.#resumptions.forget(session);
+    this.#handOn(session, left);
     const goodbye = new Flow(presence({ from: jid, type: "unavailable" }), { kind: "session", session }, "sent");
     const over = new Promise<void>((resolve) => goodbye.whenOver(() => resolve()));
     goodbye.whenOver(() => {
@@ -85,4 +139,31 @@ export class Sessions {
     this.#leaving.set(jid.toString(), over);
     session.lane.run(goodbye);
   }
+
+  /**
+   * Rulings 9: what belongs to a log entry is for another device, or waits there; other messages and requests are decided anew, as for
+   * a resource that is not there; a room learns that its occupant has gone; the rest is dropped.
+   */
+  #handOn(session: Session, copies: readonly Copy[]): void {
+    const rooms = new Set<string>();
+    for (const { stanza, receipt, again } of copies) {
+      if (receipt) receipt.lost();
+      else if (again) this.#ports.start(new Flow(stanza, { kind: "server" }, "received"));
+      else if (stanza.kind === "message" && stanza.type === "groupchat" && stanza.from) {
+        const room = stanza.from.bare.toString();
+        if (!rooms.has(room)) this.#refuse(session, stanza);
+        rooms.add(room);
+      }
+    }
+  }
+
+  #refuse({ jid }: Session, stanza: Copy["stanza"]): void {
+    const error = errorOf(stanza.readdress(stanza.from, jid), new StanzaError("service-unavailable"));
+    if (error) this.#ports.start(new Flow(error, { kind: "server" }, "received"));
+  }
+}
+
+/** On the stream that the session has then. */
+function pressureOn(session: Session): Pressure {
+  return { pause: () => session.sink.pause(), resume: () => session.sink.resume() };
 }

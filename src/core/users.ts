@@ -117,8 +117,11 @@ export class Users {
       writes: [{ op: "erase", owner: account.jid.toString() }],
       effect: () => account.load([]),
     });
+    const notAuthorized = new StreamError("not-authorized");
     flow.atRelease(() => {
-      for (const session of [...account.sessions.values()]) session.sink.close(new StreamError("not-authorized"));
+      for (const session of [...account.sessions.values()])
+        if (session === flow.session) session.sink.dismiss(notAuthorized);
+        else session.expel(notAuthorized);
     });
   }
 

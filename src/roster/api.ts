@@ -27,6 +27,11 @@ export function mayseePresence(account: Account, contact: JID): boolean {
   return contact.bare.equals(account.jid) || isSeenByContact(rosterOf(account).standing(contact).state);
 }
 
+/** The contact, with or without a resource, is in the account's roster. */
+export function isContact(account: Account, contact: JID): boolean {
+  return rosterOf(account).get(contact)?.listed === true;
+}
+
 /** The contacts in the account's roster. */
 export function contacts(account: Account): readonly Contact[] {
   return rosterOf(account)

@@ -60,6 +60,7 @@ export async function simulate(toml = "", disk = new MemoryDisk(), clock = new F
   };
   const connect = (client = new WireClient()): WireClient => {
     client.stream = new ClientStream(server.c2s, client);
+    client.soon = (run) => clock.soon(run);
     return client;
   };
   const account = async (user: string): Promise<void> => {

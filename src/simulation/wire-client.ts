@@ -18,7 +18,7 @@ export interface WireClientOptions {
   /** Undefined: in the clear. */
   readonly security?: SecureChannel | undefined;
   readonly address?: string;
-  /** Does not close its side when the server has closed; only `cut`, or the server's patience, ends the connection. */
+  /** Answers the end of the stream with nothing, and does not close its side; only `cut`, or the server's patience, ends the connection. */
   readonly lingers?: boolean;
 }
 
@@ -34,6 +34,8 @@ export class WireClient implements Transport {
   isEnded = false;
   /** The stream at the other end; set by whoever connects them. */
   stream: ClientStream | undefined;
+  /** Does something once what is being written has been read; set with `stream`. */
+  soon: (run: () => void) => void = (run) => run();
   /** Whether the server has closed the connection. */
   isClosed = false;
   isPaused = false;
@@ -41,7 +43,7 @@ export class WireClient implements Transport {
   #arrived: Element[] = [];
   #drains: (() => void)[] = [];
   readonly #scanner = new Scanner(
-    { head: () => undefined, fragment: (fragment) => this.#received(fragment), end: () => undefined },
+    { head: () => undefined, fragment: (fragment) => this.#received(fragment), end: () => this.#streamEnded() },
     UNLIMITED,
   );
 
@@ -113,6 +115,11 @@ export class WireClient implements Transport {
 
   destroy(): void {
     this.cut();
+  }
+
+  /** RFC 6120 §4.4: the closing tag is answered with the own. */
+  #streamEnded(): void {
+    if (!this.#lingers) this.soon(() => this.send("</stream:stream>"));
   }
 
   /** Both sides begin a new document where the protocol says so (RFC 6120 §4.3.3). */

@@ -10,7 +10,13 @@ import type { Stanza } from "./stanza.js";
 export type Worth = "keep" | "hidden" | "none";
 
 /** Namespaces of children that say something about the message and are no content of their own. */
-const ABOUT: ReadonlySet<string> = new Set([NS.chatStates, NS.hints, NS.stanzaIds, NS.delay]);
+const ABOUT: ReadonlySet<string> = new Set([NS.chatStates, NS.hints, NS.stanzaIds, NS.delay, NS.carbons]);
+/** Elements that do so in namespaces that also have content, such as receipts (XEP-0184) and markers (XEP-0333) themselves. */
+const ABOUT_ELEMENTS: ReadonlySet<string> = new Set([
+  `thread ${NS.client}`,
+  `request ${NS.receipts}`,
+  `markable ${NS.chatMarkers}`,
+]);
 
 export function worthOf(message: Stanza): Worth {
   if (message.type !== "normal" && message.type !== "chat") return "none";
@@ -20,5 +26,9 @@ export function worthOf(message: Stanza): Worth {
 }
 
 function hasContent({ children }: Stanza): boolean {
-  return children.some(({ name, ns }) => !ABOUT.has(ns) && !(name === "thread" && ns === NS.client));
+  return children.some(({ name, ns }) => isBody(name, ns) || !(ABOUT.has(ns) || ABOUT_ELEMENTS.has(`${name} ${ns}`)));
+}
+
+function isBody(name: string, ns: string): boolean {
+  return name === "body" && ns === NS.client;
 }

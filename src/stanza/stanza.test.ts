@@ -56,8 +56,8 @@ describe("a stanza", () => {
     const result = Stanza.read(fragmentOf(text), {});
     expect(result).toMatchObject({ error: { condition } });
     if (result instanceof Stanza) throw new Error("taken");
-    expect(result.answer).toContain(`<${condition} xmlns='${NS.stanzaErrors}'/>`);
-    expect(fragmentOf(result.answer ?? "").attributes).toContainEqual(
+    expect(result.answer?.toWire()).toContain(`<${condition} xmlns='${NS.stanzaErrors}'/>`);
+    expect(fragmentOf(result.answer?.toWire() ?? "").attributes).toContainEqual(
       expect.objectContaining({ name: "type", value: "error" }),
     );
   });

@@ -10,7 +10,7 @@ import { fromWire, toWire, type Wire } from "../xml/wire.js";
 import { StanzaError } from "./errors.js";
 import { JID } from "./jid.js";
 import { checkGrowth, Payload } from "./payload.js";
-import { refusalOf } from "./refusal.js";
+import { refusalHead } from "./refusal.js";
 import { isStanzaKind, type StanzaKind, type StanzaType, typeOf } from "./types.js";
 
 export type { StanzaKind, StanzaType } from "./types.js";
@@ -32,7 +32,7 @@ export interface StanzaDefaults {
 /** A stanza that cannot be taken; `answer` is undefined where RFC 6120 §8.3.1 allows none. */
 export interface Unreadable {
   readonly error: StanzaError;
-  readonly answer: Wire | undefined;
+  readonly answer: Stanza | undefined;
 }
 
 /** As on the wire: the type as written, and attributes nobody here knows, escaped, with what their prefixes need. */
@@ -97,8 +97,9 @@ export class Stanza {
     try {
       return Stanza.of(fragment, defaults);
     } catch (error) {
-      if (error instanceof StanzaError) return { error, answer: refusalOf(fragment, error) };
-      throw error;
+      if (!(error instanceof StanzaError) || !isStanzaKind(fragment.name)) throw error;
+      const head = refusalHead(fragment);
+      return { error, answer: head && Stanza.make(fragment.name, head, error.toWire()) };
     }
   }
 
@@ -158,9 +159,9 @@ export class Stanza {
     return new Stanza(this.kind, this.#head(), this.#written, this.#payload.plus(xml));
   }
 
-  /** Without one of its `children`. */
-  without(span: Span): Stanza {
-    return new Stanza(this.kind, this.#head(), this.#written, this.#payload.without(span));
+  /** Without these of its `children`. */
+  without(...spans: readonly Span[]): Stanza {
+    return new Stanza(this.kind, this.#head(), this.#written, this.#payload.without(new Set(spans.map(({ start }) => start))));
   }
 
   /** For streams whose default namespace is the content namespace; with `xmlns`, for places where it is not (ruling 14). */

@@ -1,5 +1,5 @@
 // A small server for tests of features: the core on a store in memory, with a fake clock and devices that note what they are sent.
-import { ACCOUNT_STORES, STORES } from "../features.js";
+import { ACCOUNT_STORES, SECTIONS, STORES } from "../features.js";
 import { loadConfig } from "../core/config.js";
 import type { Context } from "../core/context.js";
 import { Core } from "../core/core.js";
@@ -18,8 +18,7 @@ import { parseElement } from "../xml/document.js";
 import type { Element } from "../xml/element.js";
 import { UNLIMITED } from "../xml/limits.js";
 import { NS } from "../xml/namespaces.js";
-import { toWire } from "../xml/wire.js";
-import { contactSection } from "./0157-contact.js";
+import { toWire, type Wire } from "../xml/wire.js";
 
 export interface WorldOptions {
   /** Lines of the configuration. */
@@ -55,7 +54,7 @@ export class World {
     const events: LogEvent[] = [];
     const storage = failing(openMemory(STORES, disk), plan);
     const core = await Core.open({
-      config: loadConfig({ text: config, sections: [contactSection] }).config,
+      config: loadConfig({ text: config, sections: SECTIONS }).config,
       storage,
       clock,
       random: new SeededRandom(1),
@@ -87,6 +86,8 @@ export class World {
 
 export class Device implements Sink {
   readonly received: Stanza[] = [];
+  /** What it was told beside stanzas. */
+  readonly told: string[] = [];
   closedWith: StreamError | undefined;
   session: Session | undefined;
   readonly #world: World;
@@ -139,10 +140,10 @@ export class Device implements Sink {
     for (const callback of stalled ?? []) callback(true);
   }
 
-  /** The connection ends; what was not drained is lost. */
+  /** It says goodbye; what was not drained is lost. */
   async goes(): Promise<void> {
+    if (this.session) this.#world.core.sessions.goodbye(this.session, this);
     for (const callback of this.#stalled?.splice(0) ?? []) callback(false);
-    if (this.session) this.#world.core.sessions.end(this.session);
     await this.#world.settled();
   }
 
@@ -150,14 +151,29 @@ export class Device implements Sink {
     this.received.push(stanza);
   }
 
+  tell(element: Wire): void {
+    this.told.push(element);
+  }
+
   drained(callback: (sent: boolean) => void): void {
     if (this.#stalled) this.#stalled.push(callback);
     else queueMicrotask(() => callback(true));
   }
 
+  /** The connection breaks; what was not drained is lost. */
+  async breaks(): Promise<void> {
+    if (this.session) this.#world.core.sessions.streamLost(this.session, this);
+    for (const callback of this.#stalled?.splice(0) ?? []) callback(false);
+    await this.#world.settled();
+  }
+
   close(error?: StreamError): void {
     this.closedWith = error;
-    if (this.session) this.#world.core.sessions.end(this.session);
+    if (this.session) this.#world.core.sessions.streamLost(this.session, this);
+  }
+
+  dismiss(error: StreamError): void {
+    this.close(error);
   }
 
   pause(): void {

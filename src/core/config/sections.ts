@@ -111,7 +111,7 @@ export const CORE_SECTIONS = [
       retention: setting(duration, "1y", "How long messages are kept; 0 for ever."),
       quota: setting(size, "1GiB", "Archive of one account; 0 for no quota."),
     },
-    ["default", "retention", "quota"],
+    ["retention", "quota"],
   ),
   section(
     "muc",

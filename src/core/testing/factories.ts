@@ -8,7 +8,7 @@ import { MemoryDisk } from "../../storage/memory/disk.js";
 import { openMemory } from "../../storage/memory/memory.js";
 import { parseElement } from "../../xml/document.js";
 import { UNLIMITED } from "../../xml/limits.js";
-import { toWire } from "../../xml/wire.js";
+import { toWire, type Wire } from "../../xml/wire.js";
 import { Account, ACCOUNT_STORE } from "../account.js";
 import { loadConfig } from "../config.js";
 import type { Context } from "../context.js";
@@ -96,10 +96,15 @@ export async function house(options: HouseOptions): Promise<House> {
 /** A sink that keeps what it is given; everything counts as sent at once. */
 export class Paper implements Sink {
   readonly stanzas: Stanza[] = [];
+  readonly told: Wire[] = [];
   closed: StreamError | true | undefined;
 
   send(stanza: Stanza): void {
     this.stanzas.push(stanza);
+  }
+
+  tell(element: Wire): void {
+    this.told.push(element);
   }
 
   drained(callback: (sent: boolean) => void): void {
@@ -108,6 +113,10 @@ export class Paper implements Sink {
 
   close(error?: StreamError): void {
     this.closed = error ?? true;
+  }
+
+  dismiss(error: StreamError): void {
+    this.close(error);
   }
 
   pause(): void {

@@ -1,5 +1,6 @@
 // XEP-0160: messages to an account without a non-negative resource are kept as pending entries of its log (rulings 12) and sent to the
-// first resource that becomes one (rulings 2). What is kept is in keep(), how much in quota.ts, who gets it in reading.ts.
+// first resource that becomes one (rulings 2). What is kept is the archive's to say (0313-mam/keeping.ts): they are one log; here is what
+// happens where nothing or no more is kept. How much that is stands in quota.ts, who gets it in reading.ts.
 import type { Account } from "../../core/account.js";
 import type { Context } from "../../core/context.js";
 import type { Feature } from "../../core/feature.js";
@@ -9,7 +10,7 @@ import { worthOf } from "../../stanza/content.js";
 import { StanzaError } from "../../stanza/errors.js";
 import { JID } from "../../stanza/jid.js";
 import type { Stanza } from "../../stanza/stanza.js";
-import { escapeAttribute } from "../../xml/escape.js";
+import { rawAttributeIn } from "../../xml/attribute.js";
 import { NS } from "../../xml/namespaces.js";
 import { Quota } from "./quota.js";
 import { Reading } from "./reading.js";
@@ -25,7 +26,7 @@ export function offline(context: Context): Feature {
       { xep: 334, version: "1.0.0", status: "partial", since: "0.1.0", note: "store, no-store, no-permanent-store" },
     ],
     disco: { server: ["msgoffline"] },
-    received: { message: { stamp: withoutOurDelay, store: (flow, account) => keep(quota, flow, account) } },
+    received: { message: { stamp: withoutOurDelay, store: (flow, account) => mayWait(quota, flow, account) } },
     sent: { presence: { after: (flow) => presenceSent(reading, flow) } },
   };
 }
@@ -38,19 +39,15 @@ function presenceSent(reading: Reading, flow: Flow): void {
 /** XEP-0203 "Security Considerations": a delay in our own name can only come from us. */
 function withoutOurDelay(flow: Flow, account: Account): void {
   const { domain } = account.jid;
-  let forged = forgedDelay(flow.stanza, domain);
-  for (; forged; forged = forgedDelay(flow.stanza, domain)) flow.replace(flow.stanza.without(forged));
+  const { stanza } = flow;
+  const forged = stanza.children.filter((span) => span.ns === NS.delay && isOurs(stanza, span, domain));
+  if (forged.length > 0) flow.replace(stanza.without(...forged));
 }
 
-function forgedDelay(stanza: Stanza, domain: string): Stanza["children"][number] | undefined {
-  return stanza.children.find(
-    (span) => span.name === "delay" && span.ns === NS.delay && isServer(stanza.elementOf(span).attrs["from"], domain),
-  );
-}
-
-/** However it is written. */
-function isServer(address: unknown, domain: string): boolean {
-  const jid = typeof address === "string" ? JID.parseWire(escapeAttribute(address)) : undefined;
+/** However the address is written. */
+function isOurs(stanza: Stanza, span: Stanza["children"][number], domain: string): boolean {
+  const from = span.name === "delay" ? rawAttributeIn(stanza.raw(span), "from") : undefined;
+  const jid = from === undefined ? undefined : JID.parseWire(from);
   return jid?.local === "" && jid.domain === domain;
 }
 
@@ -58,20 +55,16 @@ function isServer(address: unknown, domain: string): boolean {
  * What is not worth keeping is refused by the core, as nothing keeps it. A stranger is not told so: it would show that nobody is
  * online (RFC 6121 §8.1, §11).
  */
-function keep(quota: Quota, flow: Flow, account: Account): StanzaError | "stop" | undefined {
+function mayWait(quota: Quota, flow: Flow, account: Account): StanzaError | "stop" | undefined {
   const { stanza } = flow;
   if (flow.verdict?.kind !== "store" || flow.entry) return undefined;
-  const worth = worthOf(stanza);
-  if (worth === "none") return stanza.from && mayseePresence(account, stanza.from) ? undefined : "stop";
-  const text = stanza.toWire(NS.client);
-  if (!quota.take(account, flow, text.length)) return new StanzaError("service-unavailable");
-  const originId: unknown = stanza.child("origin-id", NS.stanzaIds)?.attrs["id"];
-  flow.entry = flow.append(account.jid.toString(), {
-    with: stanza.from?.bare.toString() ?? "",
-    stanza: text,
-    pending: true,
-    hidden: worth === "hidden",
-    ...(typeof originId === "string" ? { originId } : {}),
-  });
-  return undefined;
+  if (worthOf(stanza) === "none") return stanza.from && mayseePresence(account, stanza.from) ? undefined : "stop";
+  switch (quota.take(account, flow, stanza.toWire(NS.client).length)) {
+    case "taken":
+      return undefined;
+    case "full":
+      return new StanzaError("service-unavailable");
+    case "full of this sender":
+      return new StanzaError("resource-constraint", "wait", "too many messages wait to be read");
+  }
 }

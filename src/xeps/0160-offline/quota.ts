@@ -1,5 +1,6 @@
-// How much is kept for one account (`limits.offline_messages`, `limits.offline_bytes`). The store is asked once, when the first message
-// comes; from then on it is counted along. Until the store has answered, messages pass.
+// How much waits for one account (`limits.offline_messages`, `limits.offline_bytes`), and of it from one sender
+// (`limits.offline_messages_per_sender`). The store is asked once, when the first message comes; from then on it is counted along. Until
+// the store has answered, messages pass.
 import type { Account } from "../../core/account.js";
 import type { Context } from "../../core/context.js";
 import type { Flow } from "../../core/flow.js";
@@ -7,9 +8,28 @@ import { RuntimeSlot } from "../../core/slot.js";
 
 const PAGE = 200;
 
-interface Amount {
-  readonly messages: number;
+interface Part {
   readonly bytes: number;
+  /** Bare JID. */
+  readonly sender: string;
+}
+
+/** What waits, counted. */
+class Amount {
+  messages = 0;
+  bytes = 0;
+  readonly #senders = new Map<string, number>();
+
+  add({ bytes, sender }: Part): void {
+    this.messages++;
+    this.bytes += bytes;
+    this.#senders.set(sender, this.from(sender) + 1);
+  }
+
+  /** How many are from this sender. */
+  from(sender: string): number {
+    return this.#senders.get(sender) ?? 0;
+  }
 }
 
 interface Usage {
@@ -17,11 +37,11 @@ interface Usage {
   stored: Amount | undefined;
   /** The count under way, if any; one that is no longer this one does not count. */
   count: object | undefined;
-  /** Bytes of what is on its way to the store. */
-  readonly underway: Map<Flow, number>;
+  /** What is on its way to the store. */
+  readonly underway: Map<Flow, Part>;
 }
 
-const NOTHING: Amount = { messages: 0, bytes: 0 };
+type Room = "taken" | "full" | "full of this sender";
 
 export class Quota {
   readonly #context: Context;
@@ -31,17 +51,19 @@ export class Quota {
     this.#context = context;
   }
 
-  /** Reserves room for a message that the flow stores; false if there is none. */
-  take(account: Account, flow: Flow, bytes: number): boolean {
+  /** Reserves room for a message that the flow stores, if there is any. */
+  take(account: Account, flow: Flow, bytes: number): Room {
     const usage = this.#usage.of(account);
-    if (usage.stored && !this.#hasRoom(usage, usage.stored, bytes)) return false;
+    const part = { bytes, sender: flow.stanza.from?.bare.toString() ?? "" };
+    const room = usage.stored ? this.#roomFor(part, usage, usage.stored) : "taken";
+    if (room !== "taken") return room;
     if (!usage.stored && !usage.count) this.#count(account, usage);
-    usage.underway.set(flow, bytes);
+    usage.underway.set(flow, part);
     flow.atRelease(() => {
       usage.underway.delete(flow);
-      if (usage.stored) usage.stored = plus(usage.stored, bytes);
+      usage.stored?.add(part);
     });
-    return true;
+    return room;
   }
 
   /** Messages of the account have been delivered: it is counted anew when the next one comes. */
@@ -51,14 +73,22 @@ export class Quota {
     usage.count = undefined;
   }
 
-  #hasRoom(usage: Usage, stored: Amount, bytes: number): boolean {
-    const { offline_messages, offline_bytes } = this.#context.config.limits;
-    let all = plus(stored, bytes);
-    for (const [flow, size] of usage.underway) {
-      if (flow.failure) usage.underway.delete(flow);
-      else all = plus(all, size);
+  #roomFor({ bytes, sender }: Part, { underway }: Usage, stored: Amount): Room {
+    const { offline_messages, offline_bytes, offline_messages_per_sender } = this.#context.config.limits;
+    let messages = stored.messages + 1;
+    let total = stored.bytes + bytes;
+    let ofSender = stored.from(sender) + 1;
+    for (const [flow, part] of underway) {
+      if (flow.failure) {
+        underway.delete(flow);
+        continue;
+      }
+      messages++;
+      total += part.bytes;
+      if (part.sender === sender) ofSender++;
     }
-    return all.messages <= offline_messages && all.bytes <= offline_bytes;
+    if (messages > offline_messages || total > offline_bytes) return "full";
+    return ofSender > offline_messages_per_sender ? "full of this sender" : "taken";
   }
 
   #count(account: Account, usage: Usage): void {
@@ -76,17 +106,13 @@ export class Quota {
 
   async #read(owner: string): Promise<Amount> {
     await this.#context.committer.barrier();
-    let amount = NOTHING;
+    const amount = new Amount();
     for (let after = 0; ;) {
       const rows = await this.#context.storage.log(owner, { after, pending: true, limit: PAGE });
-      for (const row of rows) amount = plus(amount, row.stanza.length);
+      for (const row of rows) amount.add({ bytes: row.stanza.length, sender: row.with });
       const last = rows.at(-1);
       if (!last || rows.length < PAGE || amount.messages >= this.#context.config.limits.offline_messages) return amount;
       after = last.id;
     }
   }
-}
-
-function plus({ messages, bytes }: Amount, more: number): Amount {
-  return { messages: messages + 1, bytes: bytes + more };
 }

@@ -2,6 +2,7 @@
 // that comes meanwhile only takes over if the first went away before it had everything. Live messages wait behind the stored ones.
 import type { Account } from "../../core/account.js";
 import type { Context } from "../../core/context.js";
+import type { Receipt } from "../../core/copies.js";
 import type { Flow } from "../../core/flow.js";
 import { timeOf } from "../../core/ids.js";
 import type { Session } from "../../core/session.js";
@@ -12,6 +13,8 @@ import { Stanza } from "../../stanza/stanza.js";
 import type { LogRow } from "../../storage/port.js";
 import { parseElement } from "../../xml/document.js";
 import { UNLIMITED } from "../../xml/limits.js";
+import { w } from "../../xml/wire.js";
+import { stanzaId } from "../0359-stable-ids.api.js";
 import type { Quota } from "./quota.js";
 
 const PAGE = 64; // rows in memory at once: 16 MiB with the largest stanzas
@@ -69,6 +72,7 @@ export class Reading {
 
   /** What it had been sent but did not take is for a session that is still there. */
   #wentAway(session: Session): void {
+    this.#quota.forget(session.account); // what it was sent live and has not taken waits as well
     if (!this.#readers.of(session.account).reader?.open)
       this.#handOver(session.account, otherNonNegative(session.account, session));
   }
@@ -119,32 +123,39 @@ export class Reading {
     const domain = JID.of("", session.jid.domain);
     for (const chunk of chunks(rows)) {
       if (!session.open) return false;
-      const sent = chunk.filter((row) => this.#sendOne(session, row, domain));
+      for (const row of chunk) this.#sendOne(session, row, domain);
       if (!(await drained(session))) return false;
-      for (const row of sent) this.#context.delivered(row);
     }
     return session.open;
   }
 
   /** A damaged entry stays where it is; the others are not held up by it. */
-  #sendOne(session: Session, row: LogRow, domain: JID): boolean {
+  #sendOne(session: Session, row: LogRow, domain: JID): void {
     try {
-      session.overtake(delayed(row, domain));
-      return true;
+      session.overtake(delayed(row, session.account.jid, domain), this.#receipt(row));
     } catch (error) {
       this.#context.log.error({ ev: "offline.entry_damaged", jid: session.jid.bare, id: row.id, err: error });
-      return false;
     }
+  }
+
+  /** What does not arrive stays pending, for whoever takes over. */
+  #receipt(row: LogRow): Receipt {
+    return {
+      arrived: () => this.#context.delivered(row),
+      parked: () => undefined,
+      lost: () => undefined,
+    };
   }
 }
 
-/** The stored stanza, scanned again (engineering 10), with the time it was kept. */
-function delayed(row: LogRow, domain: JID): Stanza {
-  return Stanza.of(parseElement(row.stanza, UNLIMITED), {}).plus(delay(domain, timeOf(row.id), "Offline Storage"));
+/** The stored stanza, scanned again (engineering 10), with its id in the archive and the time it was kept. */
+function delayed(row: LogRow, owner: JID, domain: JID): Stanza {
+  const late = delay(domain, timeOf(row.id), "Offline Storage");
+  return Stanza.of(parseElement(row.stanza, UNLIMITED), {}).plus(w`${stanzaId(owner, row.id)}${late}`);
 }
 
-function drained({ sink }: Session): Promise<boolean> {
-  return new Promise((resolve) => sink.drained(resolve));
+function drained(session: Session): Promise<boolean> {
+  return new Promise((resolve) => session.whenDrained(resolve));
 }
 
 function* chunks(rows: readonly LogRow[]): Generator<readonly LogRow[]> {

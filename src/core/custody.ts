@@ -1,0 +1,130 @@
+// Follows the copies of log entries (rulings 2 and 9, engineering 3): the first that arrives settles its entry; where a session ends
+// without its copy, another device gets it, or it waits in the log.
+import type { Stanza } from "../stanza/stanza.js";
+import type { Account } from "./account.js";
+import type { Receipt } from "./copies.js";
+import { Deferred, type Keeper } from "./deferred.js";
+import { type Append, Flow } from "./flow.js";
+import type { Session } from "./session.js";
+
+export interface CustodyPorts {
+  readonly keeper: Keeper;
+  /** Starts a flow of the server's own. */
+  readonly start: (flow: Flow) => void;
+}
+
+export class Custody {
+  readonly #ports: CustodyPorts;
+  /** Written entries that have arrived somewhere, while copies of them are elsewhere. */
+  readonly #arrived = new WeakSet<Append>();
+  /** The last copy for the owner of a log that was told the entry's id: the owner's next session gets the same one. */
+  #stamped: { readonly entry: Append; readonly stanza: Stanza; readonly copy: Stanza } | undefined;
+
+  constructor(ports: CustodyPorts) {
+    this.#ports = ports;
+  }
+
+  get keeper(): Keeper {
+    return this.#ports.keeper;
+  }
+
+  /** Sends a copy of what belongs to the entry, if to any. `again`: see `Session.send`. */
+  give(session: Session, stanza: Stanza, entry: Append | undefined, again: boolean): void {
+    if (!entry) return session.send(stanza, undefined, again);
+    const copy = this.#copyOf(stanza, entry);
+    if (!isPending(entry)) return session.send(copy, undefined, again);
+    // A session of negative priority settles nothing.
+    if (!session.isNonNegative) return session.send(copy);
+    if (entry instanceof Deferred) entry.give(session);
+    session.send(copy, new CopyReceipt(this, { entry, stanza, session }));
+  }
+
+  #copyOf(stanza: Stanza, entry: Append): Stanza {
+    const { stamp, id } = entry;
+    if (!stamp || id === 0) return stanza;
+    if (this.#stamped?.entry !== entry || this.#stamped.stanza !== stanza)
+      this.#stamped = { entry, stanza, copy: stamp(stanza, id) };
+    return this.#stamped.copy;
+  }
+
+  /** Nobody was there any more when it was to be delivered. */
+  unclaimed(account: Account, stanza: Stanza, entry: Append | undefined, again: boolean): void {
+    if (entry instanceof Deferred) void this.#keepAndOffer(entry, account, stanza);
+    else if (again && !(entry && isPending(entry))) this.#decideAnew(stanza);
+  }
+
+  arrived(entry: Append): void {
+    if (entry instanceof Deferred) return entry.arrived(this.keeper);
+    if (this.#arrived.has(entry)) return;
+    this.#arrived.add(entry);
+    this.keeper.delivered(entry);
+  }
+
+  /** The session ended without its copy. */
+  lost({ entry, stanza, session }: CopyOfEntry): void {
+    const { account } = session;
+    if (entry instanceof Deferred) {
+      if (![...entry.given].some(({ open }) => open)) void this.#keepAndOffer(entry, account, stanza);
+      return;
+    }
+    if (this.#arrived.has(entry) || stanza.to?.isBare !== false) return; // the others were given a copy of their own
+    this.#offer(account, stanza, entry, () => true);
+  }
+
+  async #keepAndOffer(entry: Deferred, account: Account, stanza: Stanza): Promise<void> {
+    const isKept = await entry.keep(this.keeper);
+    if (entry.hasArrived) return;
+    if (isKept) this.#offer(account, stanza, entry, (session) => !entry.given.has(session));
+    else this.#decideAnew(stanza, () => entry.giveUp());
+  }
+
+  /** To the devices that are there now. Those that came later than the entry find it in the log themselves. */
+  #offer(account: Account, stanza: Stanza, entry: Append, pick: (session: Session) => boolean): void {
+    for (const session of account.sessions.values())
+      if (session.isNonNegative && session.readUpTo < entry.id && pick(session))
+        this.give(session, stanza, entry, false);
+  }
+
+  #decideAnew(stanza: Stanza, whenOver: () => void = () => undefined): void {
+    const flow = new Flow(stanza, { kind: "server" }, "received");
+    flow.whenOver(whenOver);
+    this.#ports.start(flow);
+  }
+}
+
+interface CopyOfEntry {
+  readonly entry: Append;
+  readonly stanza: Stanza;
+  readonly session: Session;
+}
+
+class CopyReceipt implements Receipt {
+  readonly #custody: Custody;
+  readonly #copy: CopyOfEntry;
+  #hasFaded = false;
+
+  constructor(custody: Custody, copy: CopyOfEntry) {
+    this.#custody = custody;
+    this.#copy = copy;
+  }
+
+  arrived(): void {
+    this.#custody.arrived(this.#copy.entry);
+  }
+
+  parked(): void {
+    if (this.#hasFaded) return;
+    this.#hasFaded = true;
+    const { entry } = this.#copy;
+    if (entry instanceof Deferred) entry.fades(this.#custody.keeper);
+  }
+
+  lost(): void {
+    this.parked();
+    this.#custody.lost(this.#copy);
+  }
+}
+
+function isPending(entry: Append): boolean {
+  return entry instanceof Deferred || entry.entry.pending;
+}

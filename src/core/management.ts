@@ -1,0 +1,250 @@
+// One session's acknowledgements (XEP-0198): what was sent is kept until the client has it, and the client is told how much of what it
+// sent is handled, which is never more than what is durable. How that is written on the wire is the feature's business.
+import type { StreamError } from "../stanza/errors.js";
+import type { Wire } from "../xml/wire.js";
+import type { Clock, Timer } from "./clock.js";
+import { type Copy, type CopyLimits, UnacknowledgedCopies } from "./copies.js";
+import type { Log } from "./log.js";
+import type { Session } from "./session.js";
+
+/** How acknowledgements are written. */
+export interface Spelling {
+  /** Asks the client how much it has handled. */
+  readonly request: Wire;
+  /** Tells the client how much is handled. */
+  answer(handled: number): Wire;
+  /** The session goes on here. */
+  resumed(token: string, handled: number): Wire;
+  /** The client says that it has handled more than it was sent. */
+  tooHigh(h: number, sent: number): StreamError;
+}
+
+export interface ManagementPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Longest wait before a request is answered with what is durable so far (`limits.ack_wait`), in ms. */
+  readonly ackWaitMs: number;
+  readonly queue: CopyLimits;
+  /**
+   * Makes durable that so many stanzas are handled, where that must be known after a crash; resolves to false if the store did not
+   * take it. Undefined: it need not be.
+   */
+  readonly record: (session: Session, handled: number) => Promise<boolean> | undefined;
+  /** The client has acknowledged something. */
+  readonly acknowledged: (session: Session) => void;
+}
+
+/** What a client that comes back may name. */
+export interface Resumption {
+  readonly token: string;
+  /** How long the session waits without a stream, in ms. */
+  readonly waitMs: number;
+}
+
+const ASK_EVERY = 16; // stanzas: a fraction of what a client can be sent in a round trip
+const ASK_AFTER_MS = 100; // of quiet, so that a burst is acknowledged at once and `ack_wait` is seldom reached
+const MAX_REQUESTS = 64; // of one client that wait for their answers; more are answered at once
+
+export class Management {
+  /** How the session was to be resumed; undefined: it ends with its stream. */
+  readonly resumption: Resumption | undefined;
+  readonly copies: UnacknowledgedCopies;
+  readonly #session: Session;
+  readonly #ports: ManagementPorts;
+  readonly #spelling: Spelling;
+  #isResumable: boolean;
+  #isWaiting = false; // for a stream
+  #unasked = 0; // stanzas sent since the client was asked
+  #asked = false; // and has not answered
+  #quiet: Timer | undefined;
+  #wasClamped = false;
+  /** How much the client had sent at each of its requests. */
+  readonly #requests: number[] = [];
+  #patience: Timer | undefined;
+  /** Answered with less than had been sent: told as soon as it is handled. */
+  #owed: number | undefined;
+  #durable = 0;
+  #recording = false;
+
+  constructor(session: Session, ports: ManagementPorts, spelling: Spelling, resumption: Resumption | undefined) {
+    this.#session = session;
+    this.#ports = ports;
+    this.#spelling = spelling;
+    this.resumption = resumption;
+    this.#isResumable = resumption !== undefined;
+    this.copies = new UnacknowledgedCopies(ports.queue);
+    session.lane.whenCounted(() => this.#answer());
+  }
+
+  /** The session has no stream. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  /** The session outlives its stream. */
+  get isResumable(): boolean {
+    return this.#isResumable;
+  }
+
+  /** The session ends with its stream, or now if it has none. */
+  giveUpResumption(): void {
+    this.#isResumable = false;
+  }
+
+  // --- what is sent
+
+  send(copy: Copy): void {
+    const dropped = this.copies.add(copy);
+    if (this.#isWaiting) copy.receipt?.parked();
+    else this.#session.sink.send(copy.stanza);
+    if (dropped.length > 0) this.#overflowed(dropped);
+    this.#unasked++;
+    if (!this.#isWaiting) this.#mayAsk(copy.stanza.kind === "presence");
+  }
+
+  /** Beyond its limits the session can no longer be resumed; what was sent waits in the log until it is acknowledged. */
+  #overflowed(dropped: readonly Copy[]): void {
+    for (const { receipt } of dropped) receipt?.parked();
+    if (this.#isResumable) this.#ports.log.info({ ev: "sm.queue_full", jid: this.#session.jid.toString() });
+    this.giveUpResumption();
+    if (this.#isWaiting) this.#session.sink.close();
+  }
+
+  #mayAsk(canWait: boolean): void {
+    if (this.#unasked >= ASK_EVERY) return this.#ask();
+    if (canWait || this.#asked) return;
+    this.#quiet ??= this.#ports.clock.after(ASK_AFTER_MS, () => this.#ask());
+  }
+
+  #ask(): void {
+    this.#quiet?.cancel();
+    this.#quiet = undefined;
+    if (this.#isWaiting || !this.#session.open) return;
+    this.#unasked = 0;
+    this.#asked = true;
+    this.#session.sink.tell(this.#spelling.request);
+  }
+
+  /** The client has handled `h` stanzas. Returns why its stream must end, if that cannot be. */
+  acknowledged(h: number): StreamError | undefined {
+    const before = this.copies.acknowledged;
+    const said = this.copies.acknowledge(h, this.#session.sentBefore, ({ receipt }) => receipt?.arrived());
+    if (said === "too-high") return this.#spelling.tooHigh(h, this.copies.sent);
+    if (said === "clamped" && !this.#wasClamped) {
+      this.#wasClamped = true;
+      this.#ports.log.info({ ev: "sm.clamped", jid: this.#session.jid.toString(), h, sent: this.copies.sent });
+    }
+    this.#asked = false;
+    if (this.#unasked > 0 && !this.#isWaiting) this.#mayAsk(false);
+    if (this.copies.acknowledged !== before) this.#ports.acknowledged(this.#session);
+    return undefined;
+  }
+
+  // --- what is received (rulings 4)
+
+  /** The client asks how much is handled. */
+  requested(): void {
+    this.#requests.push(this.#session.lane.accepted);
+    if (this.#requests.length > MAX_REQUESTS) return this.#answerAll();
+    this.#patience ??= this.#ports.clock.after(this.#ports.ackWaitMs, () => this.#answerAll());
+    this.#answer();
+  }
+
+  /** Answers the requests of which everything is handled and, where that must be, recorded. */
+  #answer(): void {
+    const wanted = this.#requests[0] ?? this.#owed;
+    const { handled } = this.#session.lane;
+    if (wanted === undefined || this.#isWaiting || isBefore(handled, wanted)) return;
+    if (this.#durable !== handled && !this.#recorded(handled)) return;
+    while (this.#requests[0] !== undefined && !isBefore(handled, this.#requests[0])) {
+      this.#requests.shift();
+      this.#tell();
+    }
+    if (this.#owed !== undefined && !isBefore(handled, this.#owed)) this.#tell();
+    if (this.#requests.length > 0) return;
+    this.#patience?.cancel();
+    this.#patience = undefined;
+  }
+
+  /** With what is durable so far; what was asked for follows. */
+  #answerAll(): void {
+    this.#patience?.cancel();
+    this.#patience = undefined;
+    if (this.#isWaiting) return;
+    const all = this.#requests.splice(0);
+    for (let n = 0; n < all.length; n++) this.#tell();
+    const last = all.at(-1);
+    if (last !== undefined && isBefore(this.#durable, last)) this.#owed = last;
+    this.#answer();
+  }
+
+  #tell(): void {
+    this.#session.sink.tell(this.#spelling.answer(this.#durable));
+    if (this.#owed !== undefined && !isBefore(this.#durable, this.#owed)) this.#owed = undefined;
+  }
+
+  /** False while it is being recorded; what is answered then goes on from there. */
+  #recorded(handled: number): boolean {
+    if (this.#recording) return false;
+    const recording = this.#ports.record(this.#session, handled);
+    if (!recording) {
+      this.#durable = handled;
+      return true;
+    }
+    this.#recording = true;
+    void recording.then((done) => {
+      this.#recording = false;
+      if (done) this.#durable = handled;
+      if (done) this.#answer();
+    });
+    return false;
+  }
+
+  // --- between streams
+
+  /** Begins with the numbers of a session that was, in another process. */
+  continueAt(numbers: { readonly sent: number; readonly acknowledged: number; readonly handled: number }): void {
+    this.copies.continueAt(numbers.sent, numbers.acknowledged);
+    this.#session.lane.continueAt(numbers.handled);
+    this.#durable = numbers.handled;
+  }
+
+  /** The stream has gone, the session stays. */
+  wait(): void {
+    this.#isWaiting = true;
+    this.#stop();
+    for (const { receipt } of [...this.copies]) receipt?.parked();
+  }
+
+  /** The session goes on with a stream: the client is told what is handled, and sent again what it has not acknowledged. */
+  goOn(token: string): void {
+    const { sink, lane } = this.#session;
+    this.#isWaiting = false;
+    this.#durable = lane.handled;
+    sink.tell(this.#spelling.resumed(token, lane.handled));
+    for (const { stanza } of [...this.copies]) sink.send(stanza);
+    this.#unasked = this.copies.outstanding;
+    if (this.#unasked > 0) this.#mayAsk(false);
+  }
+
+  /** The session has ended: what was not acknowledged. */
+  leaveBehind(): readonly Copy[] {
+    this.#isWaiting = true;
+    this.#stop();
+    return this.copies.clear();
+  }
+
+  #stop(): void {
+    this.#quiet?.cancel();
+    this.#patience?.cancel();
+    this.#quiet = this.#patience = this.#owed = undefined;
+    this.#requests.length = 0;
+    this.#asked = false;
+    this.#unasked = 0;
+  }
+}
+
+/** On the circle of 2^32 numbers. */
+function isBefore(a: number, b: number): boolean {
+  return ((a - b) | 0) < 0;
+}

@@ -1,0 +1,176 @@
+// Sessions that outlive their streams (XEP-0198 "Resumption"): who may be resumed by which token, for how long, and by whom.
+import { LRUCache } from "lru-cache";
+import { StreamError } from "../stanza/errors.js";
+import type { JID } from "../stanza/jid.js";
+import type { Stanza } from "../stanza/stanza.js";
+import type { Wire } from "../xml/wire.js";
+import type { Clock, Timer } from "./clock.js";
+import { Management, type ManagementPorts, type Resumption, type Spelling } from "./management.js";
+import { type Random, randomText } from "./random.js";
+import type { Session, Sink } from "./session.js";
+
+export interface ResumptionsPorts extends ManagementPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The longest time that a session waits for a stream (`limits.sm_resume`), in ms. */
+  readonly waitMs: number;
+  /** Ends a session for good. */
+  readonly end: (session: Session) => void;
+}
+
+/** What a client asks for when it wants its stanzas counted. */
+export interface Wish {
+  /** It wants to be able to come back. */
+  readonly resume: boolean;
+  /** Within this time, in ms; undefined: as long as may be. */
+  readonly waitMs: number | undefined;
+}
+
+/** No such session; `handled` is how much of what the client sent was handled, if that is known exactly. */
+export interface Gone {
+  readonly handled: number | undefined;
+}
+
+/** The session goes on with the new stream; or it is gone; or the client claims what cannot be. */
+export type Resumed = Session | Gone | StreamError;
+
+const ENDED = 10_000; // sessions that have ended whose last count is remembered: about 2 MB
+
+export class Resumptions {
+  readonly #ports: ResumptionsPorts;
+  readonly #byToken = new Map<string, Session>();
+  readonly #waiting = new Map<Session, Timer>();
+  /** Who wants to go on with a session that is still busy with what came over its last stream. The last one wins. */
+  readonly #claims = new Map<Session, Sink>();
+  readonly #ended = new LRUCache<string, { readonly owner: string; readonly handled: number }>({ max: ENDED });
+
+  constructor(ports: ResumptionsPorts) {
+    this.#ports = ports;
+  }
+
+  /** Sessions without a stream. */
+  get count(): number {
+    return this.#waiting.size;
+  }
+
+  /** From now on what the session is sent and what it sends is counted. Returns how it may be resumed, if it may. */
+  manage(session: Session, { resume, waitMs }: Wish, spelling: Spelling): Resumption | undefined {
+    const wait = Math.min(waitMs ?? Infinity, this.#ports.waitMs);
+    // 128 random bits: nobody can guess them, and none is ever used twice.
+    const resumption = resume ? { token: randomText(this.#ports.random), waitMs: wait } : undefined;
+    session.lane.count();
+    session.management = new Management(session, this.#ports, spelling, resumption);
+    if (resumption) this.#byToken.set(resumption.token, session);
+    return resumption;
+  }
+
+  /** Takes in a session that was resumable in another process. */
+  adopt(session: Session, resumption: Resumption, spelling: Spelling): Management {
+    const management = new Management(session, this.#ports, spelling, resumption);
+    session.management = management;
+    this.#byToken.set(resumption.token, session);
+    return management;
+  }
+
+  /** The session has lost its stream. False if it ends with it. */
+  wait(session: Session, waitMs = session.management?.resumption?.waitMs): boolean {
+    const { management } = session;
+    if (!management?.isResumable || waitMs === undefined) return false;
+    session.attach(new Nowhere(() => this.#ports.end(session)));
+    this.#waiting.set(
+      session,
+      this.#ports.clock.after(waitMs, () => this.#ports.end(session)),
+    );
+    management.wait();
+    return true;
+  }
+
+  /** The session ends. Its last count is remembered for a client that comes too late. */
+  forget(session: Session): void {
+    this.#stopWaiting(session);
+    this.#claims.delete(session);
+    const token = session.management?.resumption?.token;
+    if (token === undefined) return;
+    this.#byToken.delete(token);
+    const owner = session.jid.bare.toString();
+    void session.lane.idle().then(() => this.#ended.set(token, { owner, handled: session.lane.handled }));
+  }
+
+  /**
+   * Goes on with the session of this token on another stream, once all that came over its last one is handled, so that the count the
+   * client is told is exact. The token is good for its own account only.
+   */
+  async resume(user: JID, token: string, h: number, sink: Sink): Promise<Resumed> {
+    const session = this.#byToken.get(token);
+    const management = session?.management;
+    if (!session || !management?.isResumable || !session.jid.bare.equals(user)) return this.#gone(user, token);
+    this.#claims.set(session, sink);
+    this.#detach(session);
+    await session.lane.idle();
+    if (!session.open || this.#claims.get(session) !== sink) return this.#gone(user, token);
+    this.#claims.delete(session);
+    if (management.copies.isBehind(h)) return this.#gone(user, token);
+    const fault = management.acknowledged(h);
+    if (fault) return fault;
+    this.#stopWaiting(session);
+    session.lane.mend();
+    session.attach(sink);
+    management.goOn(token);
+    return session;
+  }
+
+  /** XEP-0198 "Resumption": a stream that is still there is closed with `conflict`. */
+  #detach(session: Session): void {
+    if (session.management?.isWaiting) return;
+    const old = session.sink;
+    this.wait(session);
+    old.close(new StreamError("conflict"));
+  }
+
+  #stopWaiting(session: Session): void {
+    this.#waiting.get(session)?.cancel();
+    this.#waiting.delete(session);
+  }
+
+  #gone(user: JID, token: string): Gone {
+    const ended = this.#ended.get(token);
+    return { handled: ended?.owner === user.toString() ? ended.handled : undefined };
+  }
+}
+
+/** What a session without a stream sends to: nothing leaves, and it is all kept by its management. */
+class Nowhere implements Sink {
+  readonly #end: () => void;
+
+  constructor(end: () => void) {
+    this.#end = end;
+  }
+
+  send(_stanza: Stanza): void {
+    // kept until the session is resumed
+  }
+
+  tell(_element: Wire): void {
+    // nobody is there
+  }
+
+  drained(callback: (sent: boolean) => void): void {
+    callback(true);
+  }
+
+  close(): void {
+    this.#end();
+  }
+
+  dismiss(): void {
+    this.#end();
+  }
+
+  pause(): void {
+    // nothing is read
+  }
+
+  resume(): void {
+    // nothing is read
+  }
+}

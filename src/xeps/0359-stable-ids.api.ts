@@ -1,0 +1,32 @@
+// What other features need of XEP-0359: the ids that this server gives, and those that clients gave.
+import type { Account } from "../core/account.js";
+import type { Stamp } from "../core/flow.js";
+import { idToText } from "../core/ids.js";
+import { RuntimeSlot } from "../core/slot.js";
+import type { JID } from "../stanza/jid.js";
+import type { Stanza } from "../stanza/stanza.js";
+import { attributeIn } from "../xml/attribute.js";
+import { escapeAttribute } from "../xml/escape.js";
+import { NS } from "../xml/namespaces.js";
+import { type Wire, w } from "../xml/wire.js";
+
+/** `<stanza-id/>` of a log entry, for copies that go to the owner of the log (`by`) and to nobody else. */
+export function stanzaId(by: JID, id: number): Wire {
+  return w`<stanza-id xmlns='${escapeAttribute(NS.stanzaIds)}' by='${by.wire}' id='${idToText(id) as Wire}'/>`;
+}
+
+/** The sender's own id of the message; undefined if it gave none. */
+export function originIdOf(stanza: Stanza): string | undefined {
+  for (const span of stanza.children)
+    if (span.name === "origin-id" && span.ns === NS.stanzaIds) return attributeIn(stanza.raw(span), "id") || undefined;
+  return undefined;
+}
+
+const stamps = new RuntimeSlot<{ stamp: Stamp | undefined }>(() => ({ stamp: undefined }));
+
+/** For `flow.append`: the account's own copies carry the id of the entry. */
+export function stampFor(account: Account): Stamp {
+  const known = stamps.of(account);
+  known.stamp ??= (stanza, id) => stanza.plus(stanzaId(account.jid, id));
+  return known.stamp;
+}

@@ -203,7 +203,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
       fragment.ns === NS.client &&
       (fragment.name === "iq" || fragment.name === "message" || fragment.name === "presence");
     if (fragment.ns === NS.streams && fragment.name === "error") return this.close(); // §4.9.1.1: the peer is done
-    const handler = this.#ports.elements.get(`{${fragment.ns}}${fragment.name}`);
+    const handler = isStanza ? undefined : this.#ports.elements.get(`{${fragment.ns}}${fragment.name}`);
     if (handler && !this.#login.isUnderWay && state.at !== "leaving" && state.at !== "ended")
       return handler(fragment.element, this.#port(state));
     switch (state.at) {

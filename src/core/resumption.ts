@@ -2,8 +2,6 @@
 import { LRUCache } from "lru-cache";
 import { StreamError } from "../stanza/errors.js";
 import type { JID } from "../stanza/jid.js";
-import type { Stanza } from "../stanza/stanza.js";
-import type { Wire } from "../xml/wire.js";
 import type { Clock, Timer } from "./clock.js";
 import { Management, type ManagementPorts, type Resumption, type Spelling } from "./management.js";
 import { type Random, randomText } from "./random.js";
@@ -146,11 +144,11 @@ class Nowhere implements Sink {
     this.#end = end;
   }
 
-  send(_stanza: Stanza): void {
+  send(): void {
     // kept until the session is resumed
   }
 
-  tell(_element: Wire): void {
+  tell(): void {
     // nobody is there
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { header, simulate, until } from "../../simulation/simulation.js";
+import { JID } from "../../stanza/jid.js";
 import { NS } from "../../xml/namespaces.js";
 import { a, chat, enable, managed, pendingOf, ping, r, resume, seen, storedOf } from "./sm.test.kit.js";
 
@@ -124,7 +125,7 @@ describe("what the client sends is counted (XEP-0198 §4)", () => {
   it("past 2^32 it begins again at zero, both ways @2.4 @R4", async () => {
     const simulation = await simulate();
     const { client } = await managed(simulation, "juliet", "balcony");
-    const session = simulation.server.core.accounts.inUse()[Symbol.iterator]().next().value?.sessions.get("balcony");
+    const session = simulation.server.core.accounts.peek(JID.parse("juliet@localhost"))?.sessions.get("balcony");
     session?.management?.continueAt({ sent: 2 ** 32 - 1, acknowledged: 2 ** 32 - 1, handled: 2 ** 32 - 2 });
     client.send(ping("1") + ping("2") + ping("3") + r);
     await simulation.settle();

@@ -10,7 +10,7 @@ export interface Message {
   readonly id: string;
   readonly sender: string;
   readonly recipient: string;
-  /** The address it goes to: order is kept per address (a resource can be there before it is available). */
+  /** The address it goes to. */
   readonly to: string;
   /** Place among the sender's messages to this recipient, from 1. */
   readonly number: number;
@@ -68,6 +68,8 @@ export interface Tally {
   readonly excused: number;
   /** Messages of one sender to one address that came in another order. */
   readonly disorder: readonly string[];
+  /** Messages whose copies bear different ids of the archive. */
+  readonly renamed: readonly string[];
   /** Acknowledged by order, and refused afterwards. */
   readonly takenBack: readonly string[];
   readonly changes: number;
@@ -89,6 +91,7 @@ export class Ledger {
   readonly #problems: string[] = [];
   readonly #disorder: string[] = [];
   readonly #takenBack: string[] = [];
+  readonly #renamed: string[] = [];
   readonly #presences = new Map<string, Presence>();
   #again = 0;
 
@@ -158,8 +161,8 @@ export class Ledger {
       if (page.receipts++ > 0 && receipt.via !== "archive") this.#again++;
       this.#compareIds(page, receipt);
     }
-    this.#inOrder(message, receipt.session);
-    if (receipt.via !== "archive") this.#inOrder(message, `all of ${receipt.account}`);
+    if (receipt.via === "archive" || isToAccount(message)) this.#inOrder(message, receipt.session);
+    if (receipt.via !== "archive" && isToAccount(message)) this.#inOrder(message, `all of ${receipt.account}`);
   }
 
   /** A change is about to be asked for. */
@@ -206,6 +209,7 @@ export class Ledger {
       lost: lost.map(({ message, by }) => `${message.id} (acknowledged by ${by ?? "nothing"})`),
       disorder: this.#disorder,
       takenBack: this.#takenBack,
+      renamed: this.#renamed,
       excused: missing.length - lost.length,
       changes: changes.flat().filter(({ state }) => state === "acknowledged").length,
       lostChanges: changes.flatMap((list) => this.#lostOf(list)),
@@ -230,16 +234,16 @@ export class Ledger {
     if (stanzaId === undefined) return;
     page.stanzaId ??= stanzaId;
     if (page.stanzaId !== stanzaId)
-      this.problem(`${page.message.id} has stanza-id ${page.stanzaId}, and ${stanzaId} in ${session}`);
+      this.#renamed.push(`${page.message.id} has stanza-id ${page.stanzaId}, and ${stanzaId} in ${session}`);
   }
 
   /** First receipts rise; what a session has had before may come again. */
-  #inOrder({ id, number, sender, to }: Message, session: string): void {
+  #inOrder({ id, number, sender, recipient }: Message, session: string): void {
     const seen = this.#seen.get(session) ?? new Set();
     this.#seen.set(session, seen);
     if (seen.has(id)) return;
     seen.add(id);
-    const key = `${session} ${sender}>${to}`;
+    const key = `${session} ${sender}>${recipient}`;
     const last = this.#last.get(key) ?? 0;
     if (number < last) this.#disorder.push(`${id} came after number ${last} (${session})`);
     this.#last.set(key, Math.max(last, number));
@@ -256,4 +260,9 @@ export class Ledger {
     if (possible.includes(value) || (last < 0 && value === "")) return [];
     return [`${first.account} ${first.what}: "${value}", acknowledged was "${made[last]?.value ?? ""}"`];
   }
+}
+
+/** To the bare JID. One to a resource may reach it when it is bound and not yet available: before the stored ones (RFC 6121 §8.5.3.1). */
+function isToAccount({ to, recipient }: Message): boolean {
+  return to === recipient;
 }

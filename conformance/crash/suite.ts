@@ -47,42 +47,33 @@ async function play(store: Store, options: Omit<RoundOptions, "place">, archive:
 }
 
 function lineOf(result: RoundResult): string {
-  const {
-    where,
-    acknowledged,
-    received,
-    again,
-    refused,
-    lost,
-    excused,
-    disorder,
-    takenBack,
-    doubled,
-    changes,
-    lostChanges,
-  } = result;
+  const { where, acknowledged, received, again, refused, lost, changes, lostChanges } = result;
   const counts = [
-    `${acknowledged} acknowledged, ${received} received, ${again} of them again, ${refused} refused, ${lost.length} lost`,
+    `${acknowledged} acknowledged, ${received} received, ${again} more copies, ${refused} refused, ${lost.length} lost`,
     `${changes} changes, ${lostChanges.length} lost`,
+    ...(result.isArchived ? [] : [unarchived(result)]),
   ];
-  if (!result.isArchived)
-    counts.push(
-      `no archive: ${excused} not read from a broken connection, ${disorder.length} out of order, ${doubled} doubled, ${takenBack.length} taken back`,
-    );
   return `${where.join("; ")}: ${counts.join("; ")}`;
 }
 
 /**
- * What must not be. Where nothing is archived, a message for a session that ends is decided anew: its place in the order is printed, not
- * judged, and so is an error that comes of it.
+ * Where nothing is archived these are printed, not judged: a message for a session that ends is decided anew, outside of the order, and may
+ * be refused then; and nobody can recognise a message that comes again.
  */
+function unarchived({ excused, disorder, doubled, renamed, takenBack }: RoundResult): string {
+  const example = disorder[0] === undefined ? "" : ` (${disorder[0]})`;
+  const order = `${disorder.length} out of order${example}`;
+  return `no archive: ${excused} not read from a broken connection, ${order}, ${doubled} doubled, ${renamed.length} renamed, ${takenBack.length} taken back`;
+}
+
+/** What must not be. */
 function mistakesOf(result: RoundResult): readonly string[] {
+  const { lost, lostChanges, disorder, renamed, takenBack, problems, open } = result;
   return [
-    ...result.lost.map((what) => `lost: ${what}`),
-    ...result.lostChanges.map((what) => `lost: ${what}`),
-    ...(result.isArchived ? [...result.disorder, ...result.takenBack] : []),
-    ...result.problems,
-    ...(result.open > 0 ? [`${result.open} messages were never answered for`] : []),
+    ...[...lost, ...lostChanges].map((what) => `lost: ${what}`),
+    ...(result.isArchived ? [...disorder, ...renamed, ...takenBack] : []),
+    ...problems,
+    ...(open > 0 ? [`${open} messages were never answered for`] : []),
   ];
 }
 

@@ -20,6 +20,7 @@ import { stableIds } from "./xeps/0359-stable-ids.js";
 import { streamManagement, streamManagementSection } from "./xeps/0198-stream-management/stream-management.js";
 import { ping } from "./xeps/0199-ping.js";
 import { time } from "./xeps/0202-time.js";
+import { mam } from "./xeps/0313-mam/mam.js";
 import { limits } from "./xeps/0478-limits.js";
 import { forgedCarbons } from "./xeps/forged-carbons.js";
 import { session } from "./xeps/session.js";
@@ -33,6 +34,7 @@ export function features(context: Context): readonly Feature[] {
     stableIds,
     offline(context), // refuses what there is no room for before it is kept
     keeping(context),
+    mam(context),
     lastActivity(context),
     disco(context),
     caps(context),

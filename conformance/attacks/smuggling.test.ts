@@ -61,7 +61,7 @@ describe("a message that goes through the server", () => {
     romeo.send(addressed(stanza));
     await settle();
     const document = lastStream(juliet);
-    expect(messages(readWithSaxes(document)).map(content)).toEqual([sent(addressed(stanza))]);
+    expect(messages(readWithSaxes(document)).map(content).map(withoutStamps)).toEqual([sent(addressed(stanza))]);
     expect(messages(readWithLtx(document.toString())).map(content)).toHaveLength(1);
   });
 

@@ -9,7 +9,7 @@ import { Checks, type Outcome, say, type Surroundings } from "../part.js";
 import type { Login, Mode, Peer, PeerProgram } from "./peer.js";
 
 const MESSAGES = 200;
-const LEFT = 20;
+const LEFT = 500; // many times what a client is asked to acknowledge at once
 const PASSWORD = "correct horse";
 const AWKWARD = [
   `<>&"' &amp; ]]> <b>not a tag</b>`,

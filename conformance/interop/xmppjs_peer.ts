@@ -21,6 +21,7 @@ xmpp.on("error", fail);
 xmpp.on("stanza", (stanza: Element) => void take(stanza).catch(fail));
 xmpp.on("online", () => void online().catch(fail));
 if (mode !== "echo") setTimeout(() => fail(new Error("out of patience")), PATIENCE_MS).unref();
+process.once("SIGTERM", () => void finish().catch(fail)); // so that it acknowledges what it has (XEP-0198 "Acks")
 xmpp.start().catch(fail);
 
 async function online(): Promise<void> {

@@ -19,13 +19,13 @@ import {
 
 const START_MS = 15_000;
 const MODULES = ["roster", "saslauth", "tls", "disco", "private", "vcard", "version", "uptime", "time", "ping"];
-const MORE = ["lastactivity", "register", "offline", "server_contact_info", "csi", "smacks"];
+const MORE = ["lastactivity", "register", "offline", "server_contact_info", "csi", "mam", "smacks"];
 
 export function prosodyIsInstalled(): boolean {
   return spawnSync("prosodyctl", ["about"], { stdio: "ignore" }).status === 0;
 }
 
-/** With the generational collector (its default one is slower), and without archive. */
+/** With the generational collector (its default one is slower), with its archive and stream management. */
 export function prosody(options: ServerOptions): StartableServer {
   return { name: "prosody", start: () => startProsody(options) };
 }

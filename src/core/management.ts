@@ -1,6 +1,7 @@
 // One session's acknowledgements (XEP-0198): what was sent is kept until the client has it, and the client is told how much of what it
 // sent is handled, which is never more than what is durable. How that is written on the wire is the feature's business.
 import type { StreamError } from "../stanza/errors.js";
+import type { Stanza } from "../stanza/stanza.js";
 import type { Wire } from "../xml/wire.js";
 import type { Clock, Timer } from "./clock.js";
 import { type Copy, type CopyLimits, UnacknowledgedCopies } from "./copies.js";
@@ -42,7 +43,6 @@ export interface Resumption {
 }
 
 const ASK_EVERY = 16; // stanzas: a fraction of what a client can be sent in a round trip
-const ASK_AFTER_MS = 100; // of quiet, so that a burst is acknowledged at once and `ack_wait` is seldom reached
 const MAX_REQUESTS = 64; // of one client that wait for their answers; more are answered at once
 
 export class Management {
@@ -56,7 +56,8 @@ export class Management {
   #isWaiting = false; // for a stream
   #unasked = 0; // stanzas sent since the client was asked
   #asked = false; // and has not answered
-  #quiet: Timer | undefined;
+  #isCurious = false; // something has been sent since that somebody waits for
+  #willAsk = false;
   #wasClamped = false;
   /** How much the client had sent at each of its requests. */
   readonly #requests: number[] = [];
@@ -95,11 +96,16 @@ export class Management {
 
   send(copy: Copy): void {
     const dropped = this.copies.add(copy);
-    if (this.#isWaiting) copy.receipt?.parked();
-    else this.#session.sink.send(copy.stanza);
-    if (dropped.length > 0) this.#overflowed(dropped);
     this.#unasked++;
-    if (!this.#isWaiting) this.#mayAsk(copy.stanza.kind === "presence");
+    if (this.#isWaiting) copy.receipt?.parked();
+    else this.#pass(copy.stanza);
+    if (dropped.length > 0) this.#overflowed(dropped);
+  }
+
+  #pass(stanza: Stanza): void {
+    if (wantsAnswer(stanza)) this.#askSoon();
+    this.#session.sink.send(stanza);
+    if (this.#unasked >= ASK_EVERY) this.#ask();
   }
 
   /** Beyond its limits the session can no longer be resumed; what was sent waits in the log until it is acknowledged. */
@@ -110,17 +116,21 @@ export class Management {
     if (this.#isWaiting) this.#session.sink.close();
   }
 
-  #mayAsk(canWait: boolean): void {
-    if (this.#unasked >= ASK_EVERY) return this.#ask();
-    if (canWait || this.#asked) return;
-    this.#quiet ??= this.#ports.clock.after(ASK_AFTER_MS, () => this.#ask());
+  /** At the end of this turn, unless the answer to an earlier question is awaited. */
+  #askSoon(): void {
+    this.#isCurious = true;
+    if (this.#asked || this.#willAsk) return;
+    this.#willAsk = true;
+    this.#ports.clock.soon(() => {
+      this.#willAsk = false;
+      if (this.#isCurious) this.#ask();
+    });
   }
 
   #ask(): void {
-    this.#quiet?.cancel();
-    this.#quiet = undefined;
     if (this.#isWaiting || !this.#session.open) return;
     this.#unasked = 0;
+    this.#isCurious = false;
     this.#asked = true;
     this.#session.sink.tell(this.#spelling.request);
   }
@@ -135,7 +145,9 @@ export class Management {
       this.#ports.log.info({ ev: "sm.clamped", jid: this.#session.jid.toString(), h, sent: this.copies.sent });
     }
     this.#asked = false;
-    if (this.#unasked > 0 && !this.#isWaiting) this.#mayAsk(false);
+    if (this.copies.outstanding === 0) this.#unasked = 0;
+    this.#isCurious &&= this.copies.outstanding > 0;
+    if (this.#isCurious && !this.#isWaiting) this.#askSoon();
     if (this.copies.acknowledged !== before) this.#ports.acknowledged(this.#session);
     return undefined;
   }
@@ -224,7 +236,7 @@ export class Management {
     sink.tell(this.#spelling.resumed(token, lane.handled));
     for (const { stanza } of [...this.copies]) sink.send(stanza);
     this.#unasked = this.copies.outstanding;
-    if (this.#unasked > 0) this.#mayAsk(false);
+    if (this.#unasked > 0) this.#askSoon();
   }
 
   /** The session has ended: what was not acknowledged. */
@@ -235,13 +247,17 @@ export class Management {
   }
 
   #stop(): void {
-    this.#quiet?.cancel();
     this.#patience?.cancel();
-    this.#quiet = this.#patience = this.#owed = undefined;
+    this.#patience = this.#owed = undefined;
     this.#requests.length = 0;
-    this.#asked = false;
+    this.#asked = this.#isCurious = false;
     this.#unasked = 0;
   }
+}
+
+/** Somebody waits for it to arrive: the client is asked before the server goes quiet. Of the rest it is asked now and then. */
+function wantsAnswer({ kind, type }: Stanza): boolean {
+  return kind === "message" || (kind === "iq" && (type === "get" || type === "set"));
 }
 
 /** On the circle of 2^32 numbers. */

@@ -81,9 +81,9 @@ export class Session {
   }
 
   /** Sends a stored message, ahead of the live stanzas that are held back. */
-  overtake(stanza: Stanza, receipt: Receipt): void {
+  overtake(stanza: Stanza, receipt?: Receipt): void {
     if (this.open) this.#pass({ stanza, receipt, again: false });
-    else receipt.lost();
+    else receipt?.lost();
   }
 
   /** Calls back once there is room for more: its stream has sent everything, or it has none. `false`: it has ended. */

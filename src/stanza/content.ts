@@ -5,7 +5,7 @@ import type { Stanza } from "./stanza.js";
 /**
  * - `keep`: normal or chat with content, or marked with `<store/>`
  * - `hidden`: the same, but never in an archive (`<no-permanent-store/>`): kept only until it is delivered
- * - `none`: headline, groupchat, error, nothing but chat states, or `<no-store/>`
+ * - `none`: headline, groupchat, error, nothing but chat states, `<no-store/>`, or a result of an archive (ruling 22)
  */
 export type Worth = "keep" | "hidden" | "none";
 
@@ -20,7 +20,7 @@ const ABOUT_ELEMENTS: ReadonlySet<string> = new Set([
 
 export function worthOf(message: Stanza): Worth {
   if (message.type !== "normal" && message.type !== "chat") return "none";
-  if (message.has("no-store", NS.hints)) return "none";
+  if (message.has("no-store", NS.hints) || message.has("result", NS.mam)) return "none";
   if (!message.has("store", NS.hints) && !hasContent(message)) return "none";
   return message.has("no-permanent-store", NS.hints) ? "hidden" : "keep";
 }

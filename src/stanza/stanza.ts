@@ -161,7 +161,12 @@ export class Stanza {
 
   /** Without these of its `children`. */
   without(...spans: readonly Span[]): Stanza {
-    return new Stanza(this.kind, this.#head(), this.#written, this.#payload.without(new Set(spans.map(({ start }) => start))));
+    return new Stanza(
+      this.kind,
+      this.#head(),
+      this.#written,
+      this.#payload.without(new Set(spans.map(({ start }) => start))),
+    );
   }
 
   /** For streams whose default namespace is the content namespace; with `xmlns`, for places where it is not (ruling 14). */

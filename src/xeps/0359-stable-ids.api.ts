@@ -3,9 +3,9 @@ import type { Account } from "../core/account.js";
 import type { Stamp } from "../core/flow.js";
 import { idToText } from "../core/ids.js";
 import { RuntimeSlot } from "../core/slot.js";
-import type { JID } from "../stanza/jid.js";
+import { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
-import { attributeIn } from "../xml/attribute.js";
+import { attributeIn, rawAttributeIn } from "../xml/attribute.js";
 import { escapeAttribute } from "../xml/escape.js";
 import { NS } from "../xml/namespaces.js";
 import { type Wire, w } from "../xml/wire.js";
@@ -13,6 +13,19 @@ import { type Wire, w } from "../xml/wire.js";
 /** `<stanza-id/>` of a log entry, for copies that go to the owner of the log (`by`) and to nobody else. */
 export function stanzaId(by: JID, id: number): Wire {
   return w`<stanza-id xmlns='${escapeAttribute(NS.stanzaIds)}' by='${by.wire}' id='${idToText(id) as Wire}'/>`;
+}
+
+/** The stanza without the ids that claim to be by this owner (rules 2 and 4): all of them, however `by` is written. */
+export function withoutStanzaIds(stanza: Stanza, owner: JID): Stanza {
+  const forged = stanza.children.filter((span) => span.ns === NS.stanzaIds && isBy(stanza, span, owner));
+  return forged.length > 0 ? stanza.without(...forged) : stanza;
+}
+
+/** Also with a resource, which never assigns ids: a client may compare less strictly than it should. */
+function isBy(stanza: Stanza, span: Stanza["children"][number], owner: JID): boolean {
+  if (span.name !== "stanza-id") return false;
+  const by = rawAttributeIn(stanza.raw(span), "by");
+  return by !== undefined && JID.parseWire(by)?.bare.equals(owner) === true;
 }
 
 /** The sender's own id of the message; undefined if it gave none. */

@@ -2,10 +2,9 @@
 // out of what the account receives and sends; ours is added at release, where the entry's id is known (`stampFor`). Origin ids stay.
 import type { Feature } from "../core/feature.js";
 import type { Flow } from "../core/flow.js";
-import { JID } from "../stanza/jid.js";
-import type { Stanza } from "../stanza/stanza.js";
-import { rawAttributeIn } from "../xml/attribute.js";
+import type { JID } from "../stanza/jid.js";
 import { NS } from "../xml/namespaces.js";
+import { withoutStanzaIds } from "./0359-stable-ids.api.js";
 
 export const stableIds: Feature = {
   name: "stable-ids",
@@ -15,16 +14,7 @@ export const stableIds: Feature = {
   received: { message: { stamp: (flow, account) => withoutForged(flow, account.jid) } },
 };
 
-/** Rules 2 and 4: all of them, however `by` is written. */
 function withoutForged(flow: Flow, owner: JID): void {
-  const { stanza } = flow;
-  const forged = stanza.children.filter((span) => span.ns === NS.stanzaIds && isBy(stanza, span, owner));
-  if (forged.length > 0) flow.replace(stanza.without(...forged));
-}
-
-/** Also with a resource, which never assigns ids: a client may compare less strictly than it should. */
-function isBy(stanza: Stanza, span: Stanza["children"][number], owner: JID): boolean {
-  if (span.name !== "stanza-id") return false;
-  const by = rawAttributeIn(stanza.raw(span), "by");
-  return by !== undefined && JID.parseWire(by)?.bare.equals(owner) === true;
+  const clean = withoutStanzaIds(flow.stanza, owner);
+  if (clean !== flow.stanza) flow.replace(clean);
 }

@@ -49,6 +49,8 @@ const PAYLOADS = [
   `<query xmlns='${NS.register}'/>`,
   `<query xmlns='${NS.register}'><remove/></query>`,
   `<session xmlns='${NS.session}'/>`,
+  `<query xmlns='${NS.mam}'/>`,
+  `<metadata xmlns='${NS.mam}'/>`,
   `<query xmlns='urn:unknown'/>`,
 ];
 

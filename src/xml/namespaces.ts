@@ -38,6 +38,7 @@ export const NS = {
   streamManagement: "urn:xmpp:sm:3",
   chatStates: "http://jabber.org/protocol/chatstates",
   forward: "urn:xmpp:forward:0",
+  orderBy: "urn:xmpp:order-by:1",
   carbons: "urn:xmpp:carbons:2",
   mucUser: "http://jabber.org/protocol/muc#user",
   receipts: "urn:xmpp:receipts",

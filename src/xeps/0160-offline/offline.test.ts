@@ -298,6 +298,46 @@ describe("the quota of offline messages", () => {
     expect([errorsAt(again.romeo), await pendingOf(again.world)]).toEqual([["service-unavailable"], 3]);
   });
 
+  it("is also one of each sender, however many others there are @R9", async () => {
+    const { world, romeo } = await withRomeo({
+      config: "[limits]\noffline_messages_per_sender = 2",
+      accounts: [...ACCOUNTS, "nurse@localhost"],
+    });
+    const nurse = await world.device("nurse@localhost/n");
+    await says(romeo, "one", "two");
+    const phone = await world.device("romeo@localhost/phone");
+    await says(phone, "three");
+    await says(nurse, "one", "two", "three");
+    expect([errorsAt(romeo), errorsAt(phone), errorsAt(nurse)]).toEqual([
+      [],
+      ["resource-constraint"],
+      ["resource-constraint"],
+    ]);
+    expect(phone.received[0]?.element.getChild("error")?.attrs["type"]).toBe("wait");
+    const again = await withRomeo({
+      config: "[limits]\noffline_messages_per_sender = 3",
+      disk: world.disk,
+      accounts: [],
+    });
+    await says(again.romeo, "passes while it is counted", "refused");
+    expect(errorsAt(again.romeo)).toEqual(["resource-constraint"]);
+    const balcony = await comesOnline(again.world, "balcony");
+    await balcony.goes();
+    await says(again.romeo, "has room again");
+    expect(errorsAt(again.romeo)).toEqual(["resource-constraint"]);
+  });
+
+  it("counts what a device was sent and did not take @1.7 @R9", async () => {
+    const { world, romeo } = await withRomeo({ config });
+    await says(romeo, "counted");
+    const balcony = await comesOnline(world, "balcony");
+    balcony.stall();
+    await says(romeo, "one", "two");
+    await balcony.breaks();
+    await says(romeo, "passes while it is counted", "refused");
+    expect([errorsAt(romeo), await pendingOf(world)]).toEqual([["service-unavailable"], 3]);
+  });
+
   it("also counts bytes @1.7", async () => {
     const { world, romeo } = await withRomeo({ config: "[limits]\noffline_bytes = 1000" });
     await says(romeo, "one", "x".repeat(1000), "two");

@@ -15,10 +15,10 @@ import { parseElement } from "../../xml/document.js";
 import { UNLIMITED } from "../../xml/limits.js";
 import { w } from "../../xml/wire.js";
 import { stanzaId } from "../0359-stable-ids.api.js";
+import { chunks, drained } from "../pacing.js";
 import type { Quota } from "./quota.js";
 
 const PAGE = 64; // rows in memory at once: 16 MiB with the largest stanzas
-const CHUNK_BYTES = 65_536; // sent before waiting for the socket: far below the outbox limit, above which a reader is too slow
 
 interface Readers {
   /** Reads now. */
@@ -72,7 +72,6 @@ export class Reading {
 
   /** What it had been sent but did not take is for a session that is still there. */
   #wentAway(session: Session): void {
-    this.#quota.forget(session.account); // what it was sent live and has not taken waits as well
     if (!this.#readers.of(session.account).reader?.open)
       this.#handOver(session.account, otherNonNegative(session.account, session));
   }
@@ -152,24 +151,6 @@ export class Reading {
 function delayed(row: LogRow, owner: JID, domain: JID): Stanza {
   const late = delay(domain, timeOf(row.id), "Offline Storage");
   return Stanza.of(parseElement(row.stanza, UNLIMITED), {}).plus(w`${stanzaId(owner, row.id)}${late}`);
-}
-
-function drained(session: Session): Promise<boolean> {
-  return new Promise((resolve) => session.whenDrained(resolve));
-}
-
-function* chunks(rows: readonly LogRow[]): Generator<readonly LogRow[]> {
-  let chunk: LogRow[] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    chunk.push(row);
-    bytes += row.stanza.length;
-    if (bytes < CHUNK_BYTES) continue;
-    yield chunk;
-    chunk = [];
-    bytes = 0;
-  }
-  if (chunk.length > 0) yield chunk;
 }
 
 function otherNonNegative(account: Account, but: Session): Session | undefined {

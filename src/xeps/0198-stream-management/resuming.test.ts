@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { simulate, type Simulation } from "../../simulation/simulation.js";
 import type { WireClient } from "../../simulation/wire-client.js";
 import { JID } from "../../stanza/jid.js";
-import { a, chat, comesBack, enable, managed, noStore, pendingOf, ping, r, resume, seen } from "./sm.test.kit.js";
+import { a, chat, comesBack, enable, heard, managed, noStore, pendingOf, ping, r, resume } from "./sm.test.kit.js";
 
 const ROSTER_SET = "<iq type='set' id='s'><query xmlns='jabber:iq:roster'><item jid='nurse@localhost'/></query></iq>";
 
@@ -25,7 +25,7 @@ describe("a session that can be resumed", () => {
     const { simulation, romeo, juliet, id } = await verona();
     romeo.send(chat("juliet", "one") + chat("juliet", "two") + noStore("juliet", "three"));
     await simulation.settle();
-    expect(seen(juliet)).toEqual(["message one", "message two", "message three"]);
+    expect(heard(juliet)).toEqual(["message one", "message two", "message three"]);
     juliet.send(ping("p"));
     juliet.cut();
     await simulation.settle();
@@ -35,7 +35,7 @@ describe("a session that can be resumed", () => {
     romeo.send(chat("juliet", "five"));
     await simulation.settle();
     // Sent before: her presence, one, two, three and the ping's result. She had her presence and one.
-    expect(seen(back)).toEqual([
+    expect(heard(back)).toEqual([
       "resumed 2",
       "message two",
       "message three",
@@ -43,7 +43,7 @@ describe("a session that can be resumed", () => {
       "message four",
       "message five",
     ]);
-    expect(seen(romeo)).toEqual([]);
+    expect(heard(romeo)).toEqual([]);
   });
 
   it("and again after that, with counters that go on @2.4", async () => {
@@ -60,11 +60,11 @@ describe("a session that can be resumed", () => {
       had += 2;
       const handled = String((had + 1) / 2);
       const before = String((had - 1) / 2);
-      expect(seen(back)).toEqual([`resumed ${before}`, `message ${body}`, `iq result ${body}`, `a ${handled}`]);
+      expect(heard(back)).toEqual([`resumed ${before}`, `message ${body}`, `iq result ${body}`, `a ${handled}`]);
       back.cut();
       await simulation.settle();
     }
-    expect(seen(await comesBack(simulation, "juliet", resume(id, had)))).toEqual(["resumed 4"]);
+    expect(heard(await comesBack(simulation, "juliet", resume(id, had)))).toEqual(["resumed 4"]);
     await simulation.settle();
     expect(await pendingOf(simulation, "juliet")).toBe(0);
   });
@@ -76,19 +76,19 @@ describe("a session that can be resumed", () => {
     juliet.cut();
     await simulation.settle();
     const back = await comesBack(simulation, "juliet", resume(id, 1));
-    expect(seen(back)).toEqual([]);
+    expect(heard(back)).toEqual([]);
     simulation.storage.release();
     await simulation.settle();
-    expect(seen(back)).toEqual(["resumed 3", "iq result s", "iq result p"]);
+    expect(heard(back)).toEqual(["resumed 3", "iq result s", "iq result p"]);
   });
 
   it("takes over from a stream that is still there, which ends with conflict @2.4", async () => {
     const { simulation, romeo, juliet, id } = await verona();
     const back = await comesBack(simulation, "juliet", resume(id, 1));
-    expect(seen(juliet)).toEqual(["stream:error conflict"]);
+    expect(heard(juliet)).toEqual(["stream:error conflict"]);
     romeo.send(chat("juliet", "one"));
     await simulation.settle();
-    expect(seen(back)).toEqual(["resumed 1", "message one"]);
+    expect(heard(back)).toEqual(["resumed 1", "message one"]);
     expect(sessionsOf(simulation)).toBe(2);
   });
 
@@ -101,13 +101,13 @@ describe("a session that can be resumed", () => {
     const second = await comesBack(simulation, "juliet", resume(id, 1));
     simulation.storage.release();
     await simulation.settle();
-    expect([seen(first), seen(second)]).toEqual([["failed item-not-found"], ["resumed 2", "iq result s"]]);
+    expect([heard(first), heard(second)]).toEqual([["failed item-not-found"], ["resumed 2", "iq result s"]]);
     romeo.send(chat("juliet", "one"));
     await simulation.settle();
-    expect([seen(first), seen(second)]).toEqual([[], ["message one"]]);
+    expect([heard(first), heard(second)]).toEqual([[], ["message one"]]);
     first.send(ping("x"));
     await simulation.settle();
-    expect(seen(first)).toEqual(["stream:error not-authorized"]); // it may still bind, and nothing else
+    expect(heard(first)).toEqual(["stream:error not-authorized"]); // it may still bind, and nothing else
   });
 
   it("stays resumable when the one who resumes goes before all is handled @2.4", async () => {
@@ -120,7 +120,7 @@ describe("a session that can be resumed", () => {
     simulation.storage.release();
     await simulation.settle();
     const second = await comesBack(simulation, "juliet", resume(id, 1));
-    expect(seen(second)).toEqual(["resumed 2", "iq result s"]);
+    expect(heard(second)).toEqual(["resumed 2", "iq result s"]);
   });
 
   it("is not given to another account, nor to a guess; who fails may bind @2.4 @R4", async () => {
@@ -129,12 +129,12 @@ describe("a session that can be resumed", () => {
     await simulation.account("mallory");
     for (const previd of [id, "", "x", `${id}A`]) {
       const mallory = await comesBack(simulation, "mallory", resume(previd, 0));
-      expect(seen(mallory)).toEqual(["failed item-not-found"]);
+      expect(heard(mallory)).toEqual(["failed item-not-found"]);
       mallory.send("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
       await simulation.settle();
-      expect(seen(mallory)).toEqual(["iq result b"]);
+      expect(heard(mallory)).toEqual(["iq result b"]);
     }
-    expect(seen(await comesBack(simulation, "juliet", resume(id, 1)))).toEqual(["resumed 1"]);
+    expect(heard(await comesBack(simulation, "juliet", resume(id, 1)))).toEqual(["resumed 1"]);
   });
 
   it("must be asked for with a number, and not one that is too high or of long ago @2.4 @R4 @2.bad", async () => {
@@ -142,11 +142,11 @@ describe("a session that can be resumed", () => {
     romeo.send(chat("juliet", "one"));
     await simulation.settle();
     juliet.cut();
-    expect(seen(await comesBack(simulation, "juliet", resume(id, "x")))).toEqual(["failed bad-request"]);
-    expect(seen(await comesBack(simulation, "juliet", resume(id, 0)))).toEqual(["failed item-not-found"]);
+    expect(heard(await comesBack(simulation, "juliet", resume(id, "x")))).toEqual(["failed bad-request"]);
+    expect(heard(await comesBack(simulation, "juliet", resume(id, 0)))).toEqual(["failed item-not-found"]);
     const tooHigh = await comesBack(simulation, "juliet", resume(id, 40));
-    expect(seen(tooHigh)).toEqual(["stream:error undefined-condition"]);
-    expect(seen(await comesBack(simulation, "juliet", resume(id, 1)))).toEqual(["resumed 1", "message one"]);
+    expect(heard(tooHigh)).toEqual(["stream:error undefined-condition"]);
+    expect(heard(await comesBack(simulation, "juliet", resume(id, 1)))).toEqual(["resumed 1", "message one"]);
   });
 
   it.each<[string, (juliet: WireClient, simulation: Simulation) => void]>([
@@ -173,7 +173,7 @@ describe("a session that can be resumed", () => {
     await simulation.settle();
     const told = romeo.take().filter(({ attrs }) => attrs["type"] === "unavailable");
     expect(told).toEqual([]);
-    expect(seen(await comesBack(simulation, "juliet", resume(id, 1)))).toContain("resumed 2");
+    expect(heard(await comesBack(simulation, "juliet", resume(id, 1)))).toContain("resumed 2");
   });
 
   it.each([
@@ -189,9 +189,9 @@ describe("a session that can be resumed", () => {
     juliet.send(bye);
     juliet.cut();
     await simulation.settle();
-    expect(seen(romeo)).toEqual(["presence unavailable"]);
+    expect(heard(romeo)).toEqual(["presence unavailable"]);
     const back = await comesBack(simulation, "juliet", resume(id, 0));
-    expect(seen(back)).toEqual([bye === "" ? "failed item-not-found" : "failed item-not-found 1"]);
+    expect(heard(back)).toEqual([bye === "" ? "failed item-not-found" : "failed item-not-found 1"]);
   });
 
   it("of an anonymous account ends with its stream, and with it the account @2.4", async () => {
@@ -226,9 +226,9 @@ describe("a session that can be resumed", () => {
         "<iq type='get' id='v' to='juliet@localhost/balcony'><query xmlns='jabber:iq:version'/></iq>",
     );
     await simulation.settle();
-    expect(seen(romeo)).toEqual([]);
+    expect(heard(romeo)).toEqual([]);
     const back = await comesBack(simulation, "juliet", resume(id, 1));
-    expect(seen(back)).toEqual(["resumed 2", "message one", "iq get v"]);
+    expect(heard(back)).toEqual(["resumed 2", "message one", "iq get v"]);
   });
 
   it("has the read of its stored messages go on while nobody is there @2.4", async () => {
@@ -241,7 +241,7 @@ describe("a session that can be resumed", () => {
     paris.cut();
     for (let turn = 0; turn < 10; turn++) await simulation.settle();
     const back = await comesBack(simulation, "paris", resume(id, 0));
-    expect(seen(back).filter((one) => one.startsWith("message"))).toEqual(
+    expect(heard(back).filter((one) => one.startsWith("message"))).toEqual(
       Array.from({ length: 100 }, (_, n) => `message ${String(n)}`),
     );
   });
@@ -266,17 +266,17 @@ describe("the end of a session that nobody resumed (rulings 9)", () => {
     juliet.cut();
     simulation.clock.advance(59_999);
     await simulation.settle();
-    expect(seen(romeo)).toEqual([]);
+    expect(heard(romeo)).toEqual([]);
     simulation.clock.advance(1);
     await simulation.settle();
-    expect([seen(romeo), seen(phone)]).toEqual([
+    expect([heard(romeo), heard(phone)]).toEqual([
       ["presence unavailable"],
       expect.arrayContaining(["presence unavailable"]),
     ]);
     // What was handled is known exactly: two stanzas of hers.
-    expect(seen(await comesBack(simulation, "juliet", resume(id, 1)))).toEqual(["failed item-not-found 2"]);
+    expect(heard(await comesBack(simulation, "juliet", resume(id, 1)))).toEqual(["failed item-not-found 2"]);
     await simulation.account("mallory");
-    expect(seen(await comesBack(simulation, "mallory", resume(id, 1)))).toEqual(["failed item-not-found"]);
+    expect(heard(await comesBack(simulation, "mallory", resume(id, 1)))).toEqual(["failed item-not-found"]);
   });
 
   it("leaves no timer behind @2.4", async () => {
@@ -305,17 +305,17 @@ describe("the end of a session that nobody resumed (rulings 9)", () => {
     romeo.take();
     simulation.clock.advance(600_000);
     await simulation.settle();
-    expect([...seen(romeo)].sort()).toEqual(["iq error v service-unavailable", "presence unavailable"]);
+    expect([...heard(romeo)].sort()).toEqual(["iq error v service-unavailable", "presence unavailable"]);
     const again = await simulation.login("juliet", "balcony");
     again.send("<presence/>");
     await simulation.settle();
-    expect(seen(again)).toEqual(["presence", "message kept"]);
+    expect(heard(again)).toEqual(["presence", "message kept"]);
     again.send("</stream:stream>");
     await simulation.settle();
     const third = await simulation.login("juliet", "balcony");
     third.send("<presence/>");
     await simulation.settle();
-    expect(seen(third)).toEqual(["presence"]);
+    expect(heard(third)).toEqual(["presence"]);
   });
 
   it("a message that may not be kept is refused to who may know that she is away @2.4", async () => {
@@ -330,7 +330,7 @@ describe("the end of a session that nobody resumed (rulings 9)", () => {
     romeo.take();
     simulation.clock.advance(600_000);
     await simulation.settle();
-    expect(seen(romeo)).toContain("message error service-unavailable");
+    expect(heard(romeo)).toContain("message error service-unavailable");
     expect(await pendingOf(simulation, "juliet")).toBe(0);
   });
 
@@ -341,10 +341,10 @@ describe("the end of a session that nobody resumed (rulings 9)", () => {
     juliet.cut();
     romeo.send(chat("juliet", "both") + chat("juliet", "alone").replace("@localhost", "@localhost/balcony"));
     await simulation.settle();
-    expect(seen(phone)).toEqual(["message both"]);
+    expect(heard(phone)).toEqual(["message both"]);
     simulation.clock.advance(600_000);
     await simulation.settle();
-    const got = seen(phone).filter((one) => one.startsWith("message"));
+    const got = heard(phone).filter((one) => one.startsWith("message"));
     expect(got).toEqual(["message alone"]);
   });
 
@@ -357,10 +357,10 @@ describe("the end of a session that nobody resumed (rulings 9)", () => {
     const phone = await simulation.login("juliet", "phone");
     phone.send("<presence/>");
     await simulation.settle();
-    expect(seen(phone).filter((one) => one.startsWith("message"))).toEqual([]);
+    expect(heard(phone).filter((one) => one.startsWith("message"))).toEqual([]);
     simulation.clock.advance(600_000);
     for (let turn = 0; turn < 4; turn++) await simulation.settle();
-    expect(seen(phone).filter((one) => one.startsWith("message"))).toEqual(["message one"]);
+    expect(heard(phone).filter((one) => one.startsWith("message"))).toEqual(["message one"]);
     expect(await pendingOf(simulation, "juliet")).toBe(0);
   });
 
@@ -370,7 +370,7 @@ describe("the end of a session that nobody resumed (rulings 9)", () => {
     juliet.cut();
     romeo.send(chat("juliet", "one"));
     await simulation.settle();
-    phone.send(a(seen(phone).length));
+    phone.send(a(heard(phone).length));
     await simulation.settle();
     simulation.clock.advance(600_000);
     await simulation.settle();
@@ -385,7 +385,7 @@ describe("the end of a session that nobody resumed (rulings 9)", () => {
     await simulation.settle();
     simulation.clock.advance(600_000);
     await simulation.settle();
-    expect(seen(romeo)).toEqual(["message error service-unavailable"]);
+    expect(heard(romeo)).toEqual(["message error service-unavailable"]);
   });
 
   it("a new session of the same resource ends it, and gets what it had not @2.4", async () => {
@@ -397,8 +397,8 @@ describe("the end of a session that nobody resumed (rulings 9)", () => {
     const again = await simulation.login("juliet", "balcony");
     again.send("<presence/>");
     await simulation.settle();
-    expect(seen(again)).toEqual(["presence", "message one"]);
-    expect(seen(await comesBack(simulation, "juliet", resume(id, 1)))).toEqual(["failed item-not-found 1"]);
+    expect(heard(again)).toEqual(["presence", "message one"]);
+    expect(heard(await comesBack(simulation, "juliet", resume(id, 1)))).toEqual(["failed item-not-found 1"]);
   });
 
   it("makes room for a new one where an account may have no more @2.4", async () => {
@@ -417,13 +417,13 @@ describe("the end of a session that nobody resumed (rulings 9)", () => {
     juliet.cut();
     await simulation.settle();
     await users.setPassword(JID.parse("juliet@localhost"), "secret");
-    expect(seen(await comesBack(simulation, "juliet", resume(id, 1)))).toEqual(["resumed 1"]);
+    expect(heard(await comesBack(simulation, "juliet", resume(id, 1)))).toEqual(["resumed 1"]);
     await users.remove(JID.parse("juliet@localhost"));
     await simulation.settle();
     expect(sessionsOf(simulation)).toBe(1);
     await simulation.account("juliet");
     const back = await comesBack(simulation, "juliet", resume(id, 1));
-    expect(seen(back).join()).toContain("failed item-not-found");
+    expect(heard(back).join()).toContain("failed item-not-found");
   });
 });
 
@@ -437,7 +437,7 @@ describe("what is not acknowledged is bounded", () => {
     romeo.send(chat("juliet", "four"));
     await simulation.settle();
     expect(sessionsOf(simulation)).toBe(1);
-    expect(seen(await comesBack(simulation, "juliet", resume(id, 1)))).toEqual(["failed item-not-found 1"]);
+    expect(heard(await comesBack(simulation, "juliet", resume(id, 1)))).toEqual(["failed item-not-found 1"]);
     expect(await pendingOf(simulation, "juliet")).toBe(4);
   });
 
@@ -455,7 +455,7 @@ describe("what is not acknowledged is bounded", () => {
     juliet.cut();
     await simulation.settle();
     expect(sessionsOf(simulation)).toBe(1);
-    expect(seen(await comesBack(simulation, "juliet", resume(id, 5)))).toEqual(["failed item-not-found 1"]);
+    expect(heard(await comesBack(simulation, "juliet", resume(id, 5)))).toEqual(["failed item-not-found 1"]);
     expect(simulation.events.filter(({ ev }) => ev === "sm.queue_full")).toHaveLength(1);
   });
 });
@@ -469,11 +469,11 @@ describe("a commit of which nobody knows", () => {
       simulation.clock.advance(1000);
       await simulation.settle();
     }
-    expect(seen(juliet)).toContain("stream:error internal-server-error");
+    expect(heard(juliet)).toContain("stream:error internal-server-error");
     const back = await comesBack(simulation, "juliet", resume(id, 1));
-    expect(seen(back)[0]).toBe("resumed 1");
+    expect(heard(back)[0]).toBe("resumed 1");
     back.send(ping("q") + r);
     await simulation.settle();
-    expect(seen(back)).toContain("a 2");
+    expect(heard(back)).toContain("a 2");
   });
 });

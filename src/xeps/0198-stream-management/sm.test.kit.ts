@@ -51,6 +51,11 @@ export function seen(client: WireClient): readonly string[] {
     .map(inShort);
 }
 
+/** The same without the server's questions. */
+export function heard(client: WireClient): readonly string[] {
+  return seen(client).filter((one) => one !== "r");
+}
+
 export function inShort(element: Element): string {
   const { name, attrs } = element;
   const body = element.getChildText("body");

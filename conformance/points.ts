@@ -26,6 +26,8 @@ export const POINTS: readonly Point[] = points({
   "1.show3": "The attack rows below as tests",
   "1.show4": "Benchmark beside Prosody",
   "1.bad": "Bad input: one clear line, exit code 1, no data touched",
+  "2.show1": "Crash suite: nothing acknowledged is lost, doubled or out of order after kill -9; quiet sessions resume",
+  "2.show2": "The same with a store that fails, stalls for 10 s, or fills its disk",
   X2: "Entity expansion, DTD, processing instructions, comments",
   X3: "Element, attribute and namespace amplification",
   X4: "Depth bomb",

@@ -54,7 +54,7 @@ async function startRookery(options: RookeryOptions): Promise<RunningServer> {
 }
 
 /** The addresses, as "127.0.0.1:5222". */
-interface Listen {
+export interface Listen {
   readonly c2s: readonly string[];
   readonly direct_tls: readonly string[];
 }
@@ -86,19 +86,22 @@ export function launchUntilReady(
   });
 }
 
-function listenIn(printed: string): Listen | undefined {
+/** The addresses of the `ready` line, once it is among what was printed. */
+export function listenIn(printed: string): Listen | undefined {
   const lines = printed.split("\n").slice(0, -1);
   const ready = lines.find((text) => text.includes('"ev":"ready"'));
   return ready === undefined ? undefined : (JSON.parse(ready) as { readonly listen: Listen }).listen;
 }
 
-function portOf(addresses: readonly string[]): number {
+/** The port of the first of these addresses. */
+export function portOf(addresses: readonly string[]): number {
   const port = Number(/:(\d+)$/.exec(addresses[0] ?? "")?.[1]);
   if (!Number.isInteger(port)) throw new Error(`the ready line names no port: ${addresses.join(", ")}`);
   return port;
 }
 
-function configuration({
+/** The configuration of a server for tests, as TOML. */
+export function configuration({
   folder,
   registration = "open",
   tls = "optional",

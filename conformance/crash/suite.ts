@@ -1,0 +1,159 @@
+// `npm run crash`: the crash suite. Rounds of load and `kill -9` on every store, one line each; a server that lies, in which losses must
+// be found; stores that fail, stall or are full. `--full` is the long form; `--rounds=N`, `--seed=N`, `--only=TEXT` choose, `--keep` leaves
+// the folders of rounds that failed.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Checks, say } from "../part.js";
+import { livesOf } from "./kills.js";
+import { Dice } from "./random.js";
+import { Round, type RoundOptions, type RoundResult } from "./round.js";
+import { type Store, stores } from "./stores.js";
+import { LONG_TROUBLES, TROUBLES } from "./troubles.js";
+import type { Resumptions } from "./members.js";
+
+const LIES = 3; // rounds with the server that lies
+const LEAST_RESUMED = 0.8;
+const SHOWN = 10; // mistakes of a round that are printed
+
+const isFull = process.argv.includes("--full");
+const only = option("only") ?? "";
+const seed = Number(option("seed") ?? Math.floor(Math.random() * 1e6));
+const checks = new Checks();
+const afterKill: Resumptions = { tried: 0, done: 0 };
+const afterStop: Resumptions = { tried: 0, done: 0 };
+let hasManagement = false;
+
+function option(name: string): string | undefined {
+  return process.argv.find((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
+}
+
+/** Runs a round in a folder of its own and prints its line. */
+async function play(store: Store, options: Omit<RoundOptions, "place">, archive: "always" | "never") {
+  const started = performance.now();
+  const folder = mkdtempSync(join(tmpdir(), "rookery-crash-"));
+  let isGood = false;
+  try {
+    const settings = await store.settings(folder);
+    const place = { folder, archive, settings: settings + (options.trouble?.settings ?? "") };
+    const result = await new Round({ ...options, place }).run();
+    say(`        ${lineOf(result)} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+    isGood = mistakesOf(result).length === 0;
+    return result;
+  } finally {
+    if (isGood || !process.argv.includes("--keep")) rmSync(folder, { recursive: true, force: true });
+    else say(`        its data is in ${folder}`);
+  }
+}
+
+function lineOf(result: RoundResult): string {
+  const { where, acknowledged, received, again, refused, lost, changes, lostChanges } = result;
+  const counts = [
+    `${acknowledged} acknowledged, ${received} received, ${again} more copies, ${refused} refused, ${lost.length} lost`,
+    `${changes} changes, ${lostChanges.length} lost`,
+    ...(result.isArchived ? [] : [unarchived(result)]),
+  ];
+  return `${where.join("; ")}: ${counts.join("; ")}`;
+}
+
+/**
+ * Where nothing is archived these are printed, not judged: a message for a session that ends is decided anew, outside of the order, and may
+ * be refused then; and nobody can recognise a message that comes again.
+ */
+function unarchived({ excused, disorder, doubled, renamed, takenBack }: RoundResult): string {
+  const example = disorder[0] === undefined ? "" : ` (${disorder[0]})`;
+  const order = `${disorder.length} out of order${example}`;
+  return `no archive: ${excused} not read from a broken connection, ${order}, ${doubled} doubled, ${renamed.length} renamed, ${takenBack.length} taken back`;
+}
+
+/** What must not be. */
+function mistakesOf(result: RoundResult): readonly string[] {
+  const { lost, lostChanges, disorder, renamed, takenBack, problems, open } = result;
+  return [
+    ...[...lost, ...lostChanges].map((what) => `lost: ${what}`),
+    ...(result.isArchived ? [...disorder, ...renamed, ...takenBack] : []),
+    ...problems,
+    ...(open > 0 ? [`${open} messages were never answered for`] : []),
+  ];
+}
+
+async function judged(name: string, play: () => Promise<RoundResult>): Promise<void> {
+  if (!name.includes(only)) return;
+  await checks.shows(name, async () => {
+    const result = await play();
+    add(afterKill, result.afterKill);
+    add(afterStop, result.afterStop);
+    hasManagement ||= result.hasManagement;
+    const mistakes = mistakesOf(result);
+    if (mistakes.length > 0) throw new Error(mistakes.slice(0, SHOWN).join("\n        "));
+  });
+}
+
+function add(sum: Resumptions, { tried, done }: Resumptions): void {
+  sum.tried += tried;
+  sum.done += done;
+}
+
+async function rounds(store: Store): Promise<void> {
+  const count = Number(option("rounds") ?? (isFull ? store.full : store.short));
+  for (let number = 0; number < count; number++) {
+    const dice = new Dice(seed + number);
+    const options = { seed: seed + number, lives: livesOf(number, dice) };
+    const archive = number % 3 === 2 ? "never" : "always";
+    const title = `${store.name}: round ${number + 1} of ${count}, seed ${options.seed}, archive ${archive} @2.show1`;
+    await judged(title, () => play(store, options, archive));
+  }
+}
+
+async function troubles(store: Store): Promise<void> {
+  for (const trouble of [...TROUBLES, ...(isFull ? LONG_TROUBLES : [])]) {
+    if (trouble.maxPages !== undefined && !store.canBeFull) continue;
+    const lives = [{ end: { kind: "random", afterMs: 0 } }] as const;
+    const title = `${store.name}: a store that ${trouble.name} @2.show2`;
+    await judged(title, () => play(store, { seed, lives, trouble }, "always"));
+  }
+}
+
+/** The suite itself: a server that acknowledges before the commit must be found out. */
+async function lies(store: Store): Promise<void> {
+  const title = `${store.name}: with a server that acknowledges before the commit, the suite finds losses @2.show1`;
+  if (!title.includes(only)) return;
+  await checks.shows(title, async () => {
+    for (let number = 0; number < LIES; number++) {
+      const lives = [{ end: { kind: "random", afterMs: 600 + 100 * number } }] as const;
+      const { lost, lostChanges } = await play(store, { seed: seed + number, lives, lies: true }, "always");
+      if (lost.length + lostChanges.length === 0) throw new Error("it lost nothing that was noticed");
+    }
+  });
+}
+
+/** Over all rounds: how many quiet sessions came back. */
+async function resumptions(): Promise<void> {
+  const line = `${afterKill.done} of ${afterKill.tried} after kill -9, ${afterStop.done} of ${afterStop.tried} after an orderly stop`;
+  if (!hasManagement) return say(`        the server announces no stream management: no sessions are resumed`);
+  await checks.shows(`quiet sessions are resumed: ${line} @2.show1`, () => {
+    if (afterKill.tried === 0) throw new Error("no session was quiet");
+    if (afterKill.done < LEAST_RESUMED * afterKill.tried) throw new Error("fewer than 80 % after kill -9");
+    if (afterStop.done < afterStop.tried) throw new Error("not all after an orderly stop");
+    return Promise.resolve();
+  });
+}
+
+async function main(): Promise<number> {
+  say(`seed ${seed}`);
+  for (const store of await stores()) {
+    try {
+      await rounds(store);
+      await troubles(store);
+      await lies(store);
+    } finally {
+      await store.close();
+    }
+  }
+  if (only === "") await resumptions();
+  const { passed, failed } = checks.outcome;
+  say(`${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

@@ -442,7 +442,9 @@ describe("what is not acknowledged is bounded", () => {
   });
 
   it("beyond sm_queue_bytes a session goes on, but cannot be resumed, and what it acknowledges is settled @2.4", async () => {
-    const { simulation, romeo, juliet, id } = await verona("[limits]\nsm_queue_bytes = 65536");
+    const { simulation, romeo, juliet, id } = await verona(
+      '[limits]\nsm_queue_bytes = 65536\n[archive]\ndefault = "never"',
+    );
     const long = "x".repeat(30_000);
     for (let n = 0; n < 3; n++) romeo.send(chat("juliet", long));
     await simulation.settle();

@@ -25,17 +25,50 @@ export interface LogRow extends Entry {
   readonly id: number;
 }
 
-/** Which entries of a log: ids above `after` and below `before`, both exclusive; `pending` leaves only those not yet settled. */
+/** Which entries of a log: those that meet every condition given. */
 export interface LogRange {
+  /** Ids above this one. */
   readonly after?: number;
+  /** Ids below this one. */
   readonly before?: number;
+  /** Not yet settled. */
   readonly pending?: true;
+  /** Not hidden. */
+  readonly shown?: true;
+  /** Bare JID of the other side. */
+  readonly with?: string;
+  /** The other side's resource. Only together with `with`. */
+  readonly resource?: string;
+  /**
+   * Full text: shown entries whose body or subject has all words of this text (words.ts says what a word is). A text
+   * without any word finds nothing.
+   */
+  readonly text?: string;
+  /** One of these ids; those that are not there are passed over. */
+  readonly ids?: readonly number[];
+  /** Of the sender's origin id. No index helps here: callers bound it by `after`. */
+  readonly originId?: string;
 }
 
 /** A page of a log: the `limit` lowest ids of the range in rising order, or with `backwards` the highest in falling order. */
 export interface LogQuery extends LogRange {
   readonly backwards?: true;
   readonly limit: number;
+}
+
+/** A page of the owners that have log entries: at most `limit` behind the owner `after`, or from the start. */
+export interface OwnerPage {
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** What some entries of a log take up. */
+export interface LogSize {
+  readonly entries: number;
+  /** Bytes of their stanzas. */
+  readonly bytes: number;
+  /** The highest id among them; without entries there is none. */
+  readonly last?: number;
 }
 
 /** A page of a store: at most `limit` rows behind the place `after` (made by `placeOf`), or from the start. */
@@ -63,7 +96,23 @@ export interface Storage {
   /** Rows whose declared look-up field is, or contains, this value, ordered by owner, then key. */
   find(store: string, field: string, value: string, limit: number): Promise<readonly Row[]>;
   log(owner: string, query: LogQuery): Promise<readonly LogRow[]>;
+  /** How many entries log() would give without a limit. */
   countLog(owner: string, range: LogRange): Promise<number>;
+  /** The owners that have at least one log entry, in order. */
+  logOwners(page: OwnerPage): Promise<readonly string[]>;
+  /** The size of the next `limit` entries above `after`. */
+  measure(owner: string, page: { readonly after?: number; readonly limit: number }): Promise<LogSize>;
+  /**
+   * Removes, oldest first, entries below `before` that are not pending: at most `limit` of them, and at most what is a short
+   * slice of work between two commits. To be called until it gives 0.
+   * @returns how many were removed
+   */
+  purge(owner: string, slice: { readonly before: number; readonly limit: number }): Promise<number>;
+  /**
+   * Gives some of the space that removed rows took back to the disk, in a short slice of work between two commits.
+   * @returns true while there is more to do
+   */
+  shrink(): Promise<boolean>;
   /** The highest log id ever written, 0 in a new store. New ids start above it. */
   highestId(): Promise<number>;
   /** Resolves if the store can take writes now, else rejects with a StoreFault. */

@@ -15,9 +15,11 @@ export interface Doc {
 export interface Entry {
   /** Bare JID of the other side. */
   readonly with: string;
-  /** The stanza as it goes to a client, self-contained (it carries its namespace). Kept byte by byte. */
+  /** The other side's resource, where it had one. */
+  readonly resource?: string;
+  /** The stanza as it goes to a client, self-contained (it carries its namespace). Kept byte by byte; "" is an anchor without content. */
   readonly stanza: Wire;
-  /** Not yet acknowledged by a receiving device: part of the offline view until a "settle". */
+  /** As appended: incoming and to be kept for delivery. As read: not yet acknowledged by a receiving device, no "settle" has come. */
   readonly pending: boolean;
   /** Kept for delivery or as an anchor only: never shown by archive queries. */
   readonly hidden: boolean;
@@ -57,11 +59,22 @@ export interface Append {
   readonly entry: Entry;
 }
 
-/** Clears `pending` of these entries; ids that are not there are passed over. */
+/**
+ * Clears `pending` of these entries; a hidden one among them loses its stanza, as it was only kept for delivery (rulings 10).
+ * Ids that are not there or not pending are passed over.
+ */
 export interface Settle {
   readonly op: "settle";
   readonly owner: string;
   readonly ids: readonly number[];
+}
+
+/** Replaces the stanza of an entry (a tombstone, XEP-0424), in the full-text index too; one that is not there is no error. */
+export interface Revise {
+  readonly op: "revise";
+  readonly owner: string;
+  readonly id: number;
+  readonly stanza: Wire;
 }
 
 /** Removes all that is kept under an owner: its documents in every store and its log. */
@@ -70,7 +83,7 @@ export interface Erase {
   readonly owner: string;
 }
 
-export type Write = Put | Remove | Append | Settle | Erase;
+export type Write = Put | Remove | Append | Settle | Revise | Erase;
 
 /** Writes that are atomic together, in their order, with one outcome. */
 export interface Unit {

@@ -106,6 +106,22 @@ class Failing implements FailingStorage {
     return this.#inner.countLog(...asked);
   }
 
+  logOwners(...asked: Parameters<Storage["logOwners"]>): ReturnType<Storage["logOwners"]> {
+    return this.#inner.logOwners(...asked);
+  }
+
+  measure(...asked: Parameters<Storage["measure"]>): ReturnType<Storage["measure"]> {
+    return this.#inner.measure(...asked);
+  }
+
+  purge(...asked: Parameters<Storage["purge"]>): Promise<number> {
+    return this.#inner.purge(...asked);
+  }
+
+  shrink(): Promise<boolean> {
+    return this.#inner.shrink();
+  }
+
   highestId(): Promise<number> {
     return this.#inner.highestId();
   }

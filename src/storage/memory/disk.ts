@@ -1,12 +1,15 @@
 // What a memory store has written: outlives the driver, so that a test can "restart". Each unit is applied whole or not at all.
 import type { LogRow } from "../port.js";
-import type { Append, Outcome, Put, Remove, Settle, Unit, Write } from "../writes.js";
+import { toWire } from "../../xml/wire.js";
+import type { Append, Outcome, Put, Remove, Revise, Settle, Unit, Write } from "../writes.js";
 
 /** A document as it is kept. */
 export interface Cell {
   readonly text: string;
   readonly version: number;
 }
+
+const NOTHING = toWire("");
 
 type Undo = () => void;
 type Cells = Map<string, Cell>;
@@ -38,6 +41,23 @@ export class MemoryDisk {
     return this.#logs.get(owner) ?? [];
   }
 
+  /** The owners with log entries, in no order. */
+  logOwners(): string[] {
+    return [...this.#logs].flatMap(([owner, rows]) => (rows.length > 0 ? [owner] : []));
+  }
+
+  /** Removes the first entries below `before` that are not pending. */
+  purge(owner: string, before: number, limit: number): number {
+    const rows = this.#logs.get(owner) ?? [];
+    const removed = new Set(rows.filter((row) => row.id < before && !row.pending).slice(0, limit));
+    if (removed.size > 0)
+      this.#logs.set(
+        owner,
+        rows.filter((row) => !removed.has(row)),
+      );
+    return removed.size;
+  }
+
   /** Applies the writes in order; the first that conflicts takes back those before it. */
   apply(unit: Unit): Outcome {
     const undos: Undo[] = [];
@@ -63,6 +83,8 @@ export class MemoryDisk {
         return this.#append(write);
       case "settle":
         return this.#settle(write);
+      case "revise":
+        return this.#revise(write);
       case "erase":
         return this.#erase(write.owner);
     }
@@ -95,10 +117,21 @@ export class MemoryDisk {
   }
 
   #settle({ owner, ids }: Settle): Undo {
-    const old = this.#logs.get(owner) ?? [];
     const settled = new Set(ids);
-    const rows = old.map((row) => (settled.has(row.id) ? Object.freeze({ ...row, pending: false }) : row));
-    this.#logs.set(owner, rows);
+    return this.#replace(owner, (row) => (row.pending && settled.has(row.id) ? settledRow(row) : row));
+  }
+
+  #revise({ owner, id, stanza }: Revise): Undo {
+    return this.#replace(owner, (row) => (row.id === id ? { ...row, stanza } : row));
+  }
+
+  #replace(owner: string, change: (row: LogRow) => LogRow): Undo {
+    const old = this.#logs.get(owner);
+    if (!old) return () => undefined;
+    this.#logs.set(
+      owner,
+      old.map((row) => Object.freeze(change(row))),
+    );
     return () => this.#logs.set(owner, old);
   }
 
@@ -120,4 +153,8 @@ export class MemoryDisk {
     owners.set(owner, cells);
     return cells;
   }
+}
+
+function settledRow(row: LogRow): LogRow {
+  return row.hidden ? { ...row, pending: false, stanza: NOTHING } : { ...row, pending: false };
 }

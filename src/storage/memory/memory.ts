@@ -3,10 +3,11 @@
 import { DeclaredStores, valuesOf } from "../lookups.js";
 import { byBytes } from "../order.js";
 import { partsOf, StoreFault } from "../port.js";
-import type { LogQuery, LogRange, LogRow, Page, Row, Storage, StoreSpec } from "../port.js";
+import type { LogQuery, LogRange, LogRow, LogSize, OwnerPage, Page, Row, Storage, StoreSpec } from "../port.js";
 import type { Doc, Outcome, Unit } from "../writes.js";
 import { MemoryDisk } from "./disk.js";
 import type { Cell } from "./disk.js";
+import { conditionOf } from "./range.js";
 
 /** Opens a store in memory. What is written lives as long as the disk object: hand it over again to "restart". */
 export function openMemory(stores: readonly StoreSpec[], disk: MemoryDisk = new MemoryDisk()): Storage {
@@ -73,6 +74,29 @@ class MemoryStorage implements Storage {
     return this.#range(owner, range).length;
   }
 
+  async logOwners({ after, limit }: OwnerPage): Promise<readonly string[]> {
+    await this.#answering();
+    const owners = this.#disk.logOwners().sort(byBytes);
+    return owners.filter((owner) => after === undefined || byBytes(owner, after) > 0).slice(0, limit);
+  }
+
+  async measure(owner: string, { after, limit }: { after?: number; limit: number }): Promise<LogSize> {
+    const rows = await this.log(owner, { limit, ...(after === undefined ? {} : { after }) });
+    const size = { entries: rows.length, bytes: rows.reduce((sum, row) => sum + row.stanza.length, 0) };
+    const last = rows.at(-1)?.id;
+    return last === undefined ? size : { ...size, last };
+  }
+
+  async purge(owner: string, { before, limit }: { before: number; limit: number }): Promise<number> {
+    await this.#answering();
+    return this.#disk.purge(owner, before, limit);
+  }
+
+  async shrink(): Promise<boolean> {
+    await this.#answering();
+    return false;
+  }
+
   async highestId(): Promise<number> {
     await this.#answering();
     return this.#disk.highestId;
@@ -102,8 +126,9 @@ class MemoryStorage implements Storage {
     return [...this.#disk.ownersOf(store)].sort(byBytes).flatMap((owner) => this.#rowsOf(store, owner));
   }
 
-  #range(owner: string, { after = -1, before = Infinity, pending }: LogRange): LogRow[] {
-    return this.#disk.logOf(owner).filter((row) => row.id > after && row.id < before && (!pending || row.pending));
+  #range(owner: string, range: LogRange): LogRow[] {
+    const meets = conditionOf(range);
+    return this.#disk.logOf(owner).filter(meets);
   }
 }
 

@@ -9,7 +9,7 @@ export type Packed = readonly Item[];
 type Item = string | number | null;
 
 /** What opens each write of a packed unit. */
-export const Op = { put: 1, remove: 2, append: 3, settle: 4, erase: 5 } as const;
+export const Op = { put: 1, remove: 2, append: 3, settle: 4, erase: 5, revise: 6 } as const;
 
 /** The version a row must have, or one of these. */
 export const Expect = { anything: 0, absent: -1, impossible: -2 } as const;
@@ -40,6 +40,9 @@ function packWrite(items: Item[], write: Write, declared: DeclaredStores): void 
       items.push(Op.settle, write.owner, write.ids.length);
       for (const id of write.ids) items.push(id);
       return;
+    case "revise":
+      items.push(Op.revise, write.owner, write.id, write.stanza);
+      return;
     case "erase":
       items.push(Op.erase, write.owner);
       return;
@@ -54,7 +57,7 @@ function packPut(items: Item[], put: Put, fields: readonly string[]): void {
 
 function packAppend(items: Item[], { owner, id, entry }: Append): void {
   const marks = [entry.pending ? 1 : 0, entry.hidden ? 1 : 0];
-  items.push(Op.append, owner, id, entry.with, entry.stanza, ...marks, entry.originId ?? null);
+  items.push(Op.append, owner, id, entry.with, entry.stanza, ...marks, entry.originId ?? null, entry.resource ?? null);
 }
 
 function expectationOf({ ifAbsent, ifVersion }: Put): number {

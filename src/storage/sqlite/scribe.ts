@@ -113,6 +113,7 @@ export class Scribe {
     const pending = tape.number();
     const hidden = tape.number();
     this.#run.append.run(owner, id, pending, hidden, peer, tape.textOrNull(), stanza);
+    tape.textOrNull();
     return true;
   }
 

@@ -5,13 +5,24 @@ import type { Doc, Put } from "../writes.js";
 import type { DocumentRecord } from "./schema.js";
 
 /** The id of the record of a document. */
-export function placeId({ store, owner, key }: { readonly store: string; readonly owner: string; readonly key: string }): string {
+export function placeId({
+  store,
+  owner,
+  key,
+}: {
+  readonly store: string;
+  readonly owner: string;
+  readonly key: string;
+}): string {
   return `${store}\0${owner}\0${key}`;
 }
 
 /** All ids of a store, or of those behind a place of it. */
 export function idsBehind(store: string, after?: string): { readonly $gt: string; readonly $lt: string } {
-  return { $gt: after === undefined ? `${store}\0` : `${store}\0${after.includes("\0") ? after : `${after}\0`}`, $lt: `${store}\x01` };
+  return {
+    $gt: after === undefined ? `${store}\0` : `${store}\0${after.includes("\0") ? after : `${after}\0`}`,
+    $lt: `${store}\x01`,
+  };
 }
 
 /** What find() looks for. */
@@ -20,7 +31,10 @@ export function findId(store: string, field: string, value: string): string {
 }
 
 /** The fields of a record that follow from its document. `fields`: the declared look-ups of its store. */
-export function contentOf(put: Pick<Put, "store" | "doc">, fields: readonly string[]): Pick<DocumentRecord, "doc" | "finds"> {
+export function contentOf(
+  put: Pick<Put, "store" | "doc">,
+  fields: readonly string[],
+): Pick<DocumentRecord, "doc" | "finds"> {
   const finds = findsOf(put.store, put.doc, fields);
   return { doc: JSON.stringify(put.doc), ...(finds.length > 0 && { finds }) };
 }

@@ -110,7 +110,11 @@ export function badUrlFault(error: unknown, place: MongoPlace): StoreFault {
   const why = reasonOf(error);
   const known = /^options? [\w, ]+ (?:is|are) not supported$/.test(why) ? `: ${why}` : "";
   const mend = "percent-encode special characters in the user name and the password";
-  return new StoreFault("unreadable", `storage.url is no URL that MongoDB's driver takes (${place.shown})${known}`, mend);
+  return new StoreFault(
+    "unreadable",
+    `storage.url is no URL that MongoDB's driver takes (${place.shown})${known}`,
+    mend,
+  );
 }
 
 export function newerFault(place: MongoPlace, found: number, known: number): StoreFault {

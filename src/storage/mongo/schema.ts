@@ -42,17 +42,18 @@ export interface CursorRecord {
 }
 
 /** All indexes besides those on _id, made at start if they are missing. */
-export const INDEXES: Readonly<Record<"documents" | "log", readonly (IndexDescription & { readonly name: string })[]>> = {
-  documents: [
-    { name: "owner", key: { owner: 1, store: 1 } },
-    { name: "finds", key: { finds: 1, _id: 1 }, partialFilterExpression: { finds: { $exists: true } } },
-  ],
-  log: [
-    { name: "place", key: { owner: 1, id: 1 }, unique: true },
-    { name: "with", key: { owner: 1, with: 1, id: 1 } },
-    { name: "words", key: { owner: 1, words: 1, id: 1 }, partialFilterExpression: { words: { $exists: true } } },
-  ],
-};
+export const INDEXES: Readonly<Record<"documents" | "log", readonly (IndexDescription & { readonly name: string })[]>> =
+  {
+    documents: [
+      { name: "owner", key: { owner: 1, store: 1 } },
+      { name: "finds", key: { finds: 1, _id: 1 }, partialFilterExpression: { finds: { $exists: true } } },
+    ],
+    log: [
+      { name: "place", key: { owner: 1, id: 1 }, unique: true },
+      { name: "with", key: { owner: 1, with: 1, id: 1 } },
+      { name: "words", key: { owner: 1, words: 1, id: 1 }, partialFilterExpression: { words: { $exists: true } } },
+    ],
+  };
 
 /** Lifts the data by one version. May be interrupted at any point and run again. */
 export type Migration = (link: Link) => Promise<void>;

@@ -37,12 +37,18 @@ export function wordsIn(stanza: Wire): readonly string[] {
 /** The distinct words that must all be there for this text to be found. */
 export function wordsAsked(text: string): readonly string[] {
   const words = new Set<string>();
-  for (const { run, spaceless } of runsOf(text.slice(0, MAX_ASKED_TEXT))) {
+  for (const { run, spaceless } of wholeRuns(text)) {
     if (words.size >= MAX_ASKED) break;
     const pairs = spaceless ? pairsOf(run) : [];
     for (const part of pairs.length > 0 ? pairs : [shortened(run)]) words.add(part);
   }
   return [...words].slice(0, MAX_ASKED);
+}
+
+/** Where the text is cut off, the word that it is cut in is left out, if it is not the only one. */
+function wholeRuns(text: string): readonly Run[] {
+  const runs = [...runsOf(text.slice(0, MAX_ASKED_TEXT))];
+  return text.length > MAX_ASKED_TEXT && runs.length > 1 ? runs.slice(0, -1) : runs;
 }
 
 interface Run {

@@ -1,8 +1,12 @@
 // The contract of a storage driver as one suite, run over each of them by the *.test.ts files beside the drivers.
 import { afterEach, beforeEach, describe } from "@jest/globals";
 import type { Storage, StoreSpec } from "../port.js";
+import { cursorRules } from "./cursors.js";
 import { documentRules } from "./documents.js";
 import { logRules } from "./logs.js";
+import { rangeRules } from "./ranges.js";
+import { retentionRules } from "./retention.js";
+import { searchRules } from "./searches.js";
 import { CONTRACT_STORES } from "./stores.js";
 import { unitRules } from "./units.js";
 
@@ -42,5 +46,9 @@ export function storageContract(name: string, open: (stores: readonly StoreSpec[
     unitRules(bench);
     documentRules(bench);
     logRules(bench);
+    cursorRules(bench);
+    rangeRules(bench);
+    searchRules(bench);
+    retentionRules(bench);
   });
 }

@@ -7,6 +7,7 @@ import type { Doc } from "../writes.js";
 import { connect } from "./engine.js";
 import type { Database } from "./engine.js";
 import { faultOf, foreignFile, newerFile } from "./faults.js";
+import { checkWordIndex } from "./word-index.js";
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from "./schema.js";
 
 /** Milliseconds to wait for another process (a backup, the sqlite3 shell) that holds the file. */
@@ -35,6 +36,7 @@ export function openForWriting({ file, stores, maxPages }: FileOptions): Databas
     settle(db, file);
     transaction(db, () => migrate(db, file));
     transaction(db, () => declare(db, stores));
+    transaction(db, () => checkWordIndex(db));
   });
 }
 

@@ -1,37 +1,27 @@
 // The reading side, in its own thread on a connection that cannot write: no page of an archive waits for a commit.
 // Answers are flat lists, which cost little to copy between threads.
-import { wireOf } from "../../xml/wire.js";
 import type { Database, Value } from "./engine.js";
 import { openForReading } from "./file.js";
 import type { FileOptions } from "./file.js";
+import { LogReader } from "./log-reader.js";
+import type { CountRequest, LogRequest, MeasureRequest, PackedEntries } from "./log-reader.js";
+import type { LogSize } from "../port.js";
 
 /** Per row: store, owner, key, document as JSON, version. */
 export type PackedRows = readonly (string | number)[];
 
-/** Per entry: id, the other side, stanza as wire text, pending, hidden, origin id. */
-export type PackedEntries = readonly (string | number | null)[];
-
-/** Which entries of a log; the bounds are exclusive. */
-export interface LogRequest {
-  readonly owner: string;
-  readonly after: number;
-  readonly before: number;
-  readonly pending: boolean;
-  readonly backwards: boolean;
-  readonly limit: number;
-}
-
 const ROW = "SELECT s.name AS store, d.owner, d.key, d.doc, d.version FROM";
 const PLACED =
   "documents d JOIN stores s ON s.number = d.store WHERE d.store = (SELECT number FROM stores WHERE name = ?)";
-const OWNED = "WHERE owner = (SELECT number FROM owners WHERE name = ?) AND id > ? AND id < ?";
 
 export class Reader {
   readonly #db: Database;
+  readonly #log: LogReader;
   readonly #statements = new Map<string, ReturnType<Database["prepare"]>>();
 
   constructor(options: FileOptions) {
     this.#db = openForReading(options);
+    this.#log = new LogReader(this.#db);
   }
 
   /** The rows of each owner in each store, in that order, all from one moment. */
@@ -71,32 +61,24 @@ export class Reader {
     return this.#rows(sql, store, field, value, limit);
   }
 
-  log({ owner, after, before, pending, backwards, limit }: LogRequest): PackedEntries {
-    const order = `ORDER BY id ${backwards ? "DESC" : "ASC"} LIMIT ?`;
-    const sql = `SELECT id, peer, stanza, pending, hidden, origin FROM log ${pendingOnly(pending)} ${order}`;
-    const items: (string | number | null)[] = [];
-    for (const row of this.#prepared(sql).iterate(owner, after, before, limit))
-      items.push(
-        Number(row["id"]),
-        String(row["peer"]),
-        textOf(row["stanza"]),
-        Number(row["pending"]),
-        Number(row["hidden"]),
-        row["origin"] === null ? null : String(row["origin"]),
-      );
-    return items;
+  log(request: LogRequest): PackedEntries {
+    return this.#log.page(request);
   }
 
-  countLog({ owner, after, before, pending }: LogRequest): number {
-    const sql = `SELECT count(*) AS n FROM log ${pendingOnly(pending)}`;
-    return Number(this.#prepared(sql).get(owner, after, before)?.["n"]);
+  countLog(request: CountRequest): number {
+    return this.#log.count(request);
   }
 
-  /** By one step per owner through the index, not by a walk over all entries. */
+  measure(request: MeasureRequest): LogSize {
+    return this.#log.measure(request);
+  }
+
+  logOwners(page: { readonly after: string; readonly limit: number }): readonly string[] {
+    return this.#log.owners(page);
+  }
+
   highestId(): number {
-    const sql = `SELECT max(coalesce((SELECT max((SELECT max(id) FROM log WHERE log.owner = owners.number)) FROM owners), 0),
-      (SELECT value FROM facts WHERE name = 'erased id')) AS n`;
-    return Number(this.#prepared(sql).get()?.["n"]);
+    return this.#log.highestId();
   }
 
   close(): void {
@@ -133,13 +115,4 @@ export interface FindRequest {
   readonly field: string;
   readonly value: string;
   readonly limit: number;
-}
-
-function pendingOnly(pending: boolean): string {
-  return pending ? `INDEXED BY log_pending ${OWNED} AND pending = 1` : OWNED;
-}
-
-function textOf(blob: Value | undefined): string {
-  if (!(blob instanceof Uint8Array)) throw new Error("a log entry without bytes");
-  return wireOf(Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength));
 }

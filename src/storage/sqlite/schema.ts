@@ -7,7 +7,8 @@ export const APPLICATION_ID = 0x526f6f6b;
  * Each step lifts the schema by one version; step n makes version n + 1.
  *
  * Log rows are only ever appended (their own number, not the owner, orders them), so that a commit touches few pages;
- * the way from an owner to its entries is one small index, and a second one holds just the pending entries.
+ * the way from an owner to its entries is one small index. It is not unique, as it holds more than the place of an entry: the
+ * writer, which is the only one, looks before it writes an id that is not above all others of its owner.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -36,6 +37,27 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE UNIQUE INDEX log_place ON log (owner, id);
   CREATE INDEX log_pending ON log (owner, id) WHERE pending = 1;
+  `,
+  // Peers by number; both marks in one column, which the index has too, so that entries are counted without being loaded; what is
+  // settled stands in the owner's row (pending.ts); an index of words.
+  `
+  CREATE TABLE peers (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+  INSERT INTO peers (name) SELECT DISTINCT peer FROM log;
+  CREATE TABLE entries (
+    number INTEGER PRIMARY KEY, owner INTEGER NOT NULL, id INTEGER NOT NULL, marks INTEGER NOT NULL, peer INTEGER NOT NULL,
+    resource TEXT, origin TEXT, stanza BLOB NOT NULL
+  ) STRICT;
+  INSERT INTO entries SELECT l.number, l.owner, l.id, l.pending + 2 * l.hidden, p.number, NULL, l.origin,
+    CASE WHEN l.hidden AND NOT l.pending THEN x'' ELSE l.stanza END
+    FROM log l JOIN peers p ON p.name = l.peer ORDER BY l.number;
+  DROP TABLE log;
+  ALTER TABLE entries RENAME TO log;
+  CREATE INDEX log_place ON log (owner, id, marks, peer);
+  ALTER TABLE owners ADD COLUMN settled_to INTEGER NOT NULL DEFAULT -1;
+  ALTER TABLE owners ADD COLUMN open TEXT NOT NULL DEFAULT '[]';
+
+  CREATE VIRTUAL TABLE words USING fts5 (tokens, content = '', contentless_delete = 1, detail = none, tokenize = "ascii tokenchars '_'");
+  INSERT INTO facts VALUES ('indexed row', 0), ('words version', 0);
   `,
 ];
 

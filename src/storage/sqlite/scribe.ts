@@ -1,20 +1,17 @@
-// Each kind of write as prepared statements, inside whatever transaction the writer has begun.
-import { bytesOf } from "../../xml/wire.js";
-import type { Wire } from "../../xml/wire.js";
+// Each kind of write as prepared statements, inside whatever transaction the writer has begun; those of logs are in log-scribe.ts.
 import type { Database, Statement } from "./engine.js";
+import { LogScribe } from "./log-scribe.js";
 import { Expect, Op } from "./packing.js";
 import type { Tape } from "./packing.js";
 
-/** Numbers of log owners kept at hand; beyond it the cache starts anew. */
-const MAX_OWNERS = 100_000;
-
 export class Scribe {
+  readonly log: LogScribe;
   readonly #run: Statements;
   readonly #stores: ReadonlyMap<string, number>;
   readonly #indexed: ReadonlySet<number>;
-  readonly #owners = new Map<string, number>();
 
   constructor(db: Database) {
+    this.log = new LogScribe(db);
     this.#run = prepare(db);
     const stores = db.prepare("SELECT name, number FROM stores").all();
     this.#stores = new Map(stores.map((row) => [String(row["name"]), Number(row["number"])]));
@@ -26,11 +23,19 @@ export class Scribe {
     this.#run.begin.run();
   }
 
+  /** Writes what has been kept back for the end of the transaction. */
+  flush(): void {
+    this.log.flush();
+  }
+
   commit(): void {
     this.#run.commit.run();
+    this.log.commit();
   }
 
   savepoint(): void {
+    this.log.flush();
+    this.log.savepoint();
     this.#run.savepoint.run();
   }
 
@@ -40,14 +45,14 @@ export class Scribe {
 
   /** Back to the savepoint, which is gone then. */
   takeBack(): void {
-    this.forget();
+    this.log.takeBack();
     this.#run.takeBack.run();
     this.#run.release.run();
   }
 
-  /** To be called when writes are taken back: what was learned from them may be wrong. */
+  /** The transaction has been taken back, or will be: what was learned from its writes may be wrong. */
   forget(): void {
-    this.#owners.clear();
+    this.log.rollback();
   }
 
   /** Does the next write of the tape. False if its condition does not hold. */
@@ -59,11 +64,17 @@ export class Scribe {
       case Op.remove:
         return this.#remove(tape);
       case Op.append:
-        return this.#append(tape);
+        this.log.append(tape);
+        return true;
       case Op.settle:
-        return this.#settle(tape);
+        this.log.settle(tape);
+        return true;
+      case Op.revise:
+        this.log.revise(tape);
+        return true;
       case Op.erase:
-        return this.#erase(tape.text());
+        this.#erase(tape.text());
+        return true;
       default:
         throw new Error(`there is no write number ${op}`);
     }
@@ -105,60 +116,16 @@ export class Scribe {
     return true;
   }
 
-  #append(tape: Tape): boolean {
-    const owner = this.#ownerOf(tape.text());
-    const id = tape.number();
-    const peer = tape.text();
-    const stanza = bytesOf(tape.text() as Wire);
-    const pending = tape.number();
-    const hidden = tape.number();
-    this.#run.append.run(owner, id, pending, hidden, peer, tape.textOrNull(), stanza);
-    tape.textOrNull();
-    return true;
-  }
-
-  #settle(tape: Tape): boolean {
-    const owner = this.#knownOwner(tape.text());
-    for (let left = tape.number(); left > 0; left--) {
-      const id = tape.number();
-      if (owner !== undefined) this.#run.settle.run(owner, id);
-    }
-    return true;
-  }
-
-  #erase(name: string): boolean {
-    this.#run.eraseLookups.run(name);
-    this.#run.eraseDocuments.run(name);
-    const owner = this.#knownOwner(name);
-    if (owner === undefined) return true;
-    this.#run.raiseErased.run(owner);
-    this.#run.eraseLog.run(owner);
-    this.#run.eraseOwner.run(owner);
-    this.#owners.delete(name);
-    return true;
+  #erase(owner: string): void {
+    this.#run.eraseLookups.run(owner);
+    this.#run.eraseDocuments.run(owner);
+    this.log.erase(owner);
   }
 
   #storeOf(name: string): number {
     const store = this.#stores.get(name);
     if (store === undefined) throw new Error(`store "${name}" is not declared`);
     return store;
-  }
-
-  #ownerOf(name: string): number {
-    return this.#knownOwner(name) ?? this.#remember(name, Number(this.#run.addOwner.get(name)?.["number"]));
-  }
-
-  #knownOwner(name: string): number | undefined {
-    const cached = this.#owners.get(name);
-    if (cached !== undefined) return cached;
-    const row = this.#run.owner.get(name);
-    return row && this.#remember(name, Number(row["number"]));
-  }
-
-  #remember(name: string, owner: number): number {
-    if (this.#owners.size >= MAX_OWNERS) this.#owners.clear();
-    this.#owners.set(name, owner);
-    return owner;
   }
 }
 
@@ -178,16 +145,9 @@ const SQL = {
   remove: "DELETE FROM documents WHERE number = ?",
   clearLookups: "DELETE FROM lookups WHERE document = ?",
   addLookup: "INSERT INTO lookups (store, field, value, document) VALUES (?, ?, ?, ?)",
-  owner: "SELECT number FROM owners WHERE name = ?",
-  addOwner: "INSERT INTO owners (name) VALUES (?) RETURNING number",
-  append: `INSERT INTO log (owner, id, pending, hidden, peer, origin, stanza) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-  settle: "UPDATE log SET pending = 0 WHERE owner = ? AND id = ? AND pending = 1",
   eraseLookups: `DELETE FROM lookups WHERE document IN
     (SELECT number FROM documents WHERE store IN (SELECT number FROM stores) AND owner = ?)`,
   eraseDocuments: "DELETE FROM documents WHERE store IN (SELECT number FROM stores) AND owner = ?",
-  raiseErased: `UPDATE facts SET value = max(value, coalesce((SELECT max(id) FROM log WHERE owner = ?), 0)) WHERE name = 'erased id'`,
-  eraseLog: "DELETE FROM log WHERE owner = ?",
-  eraseOwner: "DELETE FROM owners WHERE number = ?",
 } as const;
 
 function prepare(db: Database): Statements {

@@ -3,12 +3,14 @@ import type { Wire } from "../../xml/wire.js";
 import { DeclaredStores } from "../lookups.js";
 import { byBytes } from "../order.js";
 import { partsOf, StoreFault } from "../port.js";
-import type { LogQuery, LogRange, LogRow, LogSize, Page, Row, Storage, StoreSpec } from "../port.js";
+import type { LogQuery, LogRange, LogRow, LogSize, OwnerPage, Page, Row, Storage, StoreSpec } from "../port.js";
 import type { Doc, Outcome, Unit } from "../writes.js";
 import { fromMessage } from "./faults.js";
 import type { FileOptions } from "./file.js";
 import { pack } from "./packing.js";
-import type { LogRequest, PackedEntries, PackedRows, Reader } from "./reader.js";
+import { Indexing } from "./indexing.js";
+import type { PackedEntries } from "./log-reader.js";
+import type { PackedRows, Reader } from "./reader.js";
 import { Thread } from "./thread.js";
 import type { Writer } from "./writer.js";
 
@@ -43,6 +45,7 @@ export class SqliteStorage implements Storage {
   readonly #writer: Thread<Writer>;
   readonly #reader: Thread<Reader>;
   readonly #report: (fault: StoreFault) => void;
+  readonly #indexing: Indexing;
 
   constructor(
     declared: DeclaredStores,
@@ -54,11 +57,14 @@ export class SqliteStorage implements Storage {
     this.#writer = writer;
     this.#reader = reader;
     this.#report = report;
+    const side = { index: () => writer.call("index"), turn: () => writer.call("turn") };
+    this.#indexing = new Indexing(side, (error) => this.#indexingFailed(error));
   }
 
   async commit(units: readonly Unit[]): Promise<readonly Outcome[]> {
     const batch = pack(units, this.#declared);
     if (this.#writer.gone) return units.map(() => "refused");
+    const finished = this.#indexing.begin(appendsOf(units));
     try {
       const { outcomes, fault } = await this.#writer.call("commit", batch);
       if (fault) this.#report(fromMessage(fault));
@@ -67,7 +73,16 @@ export class SqliteStorage implements Storage {
       if (!(error instanceof StoreFault)) throw error;
       this.#report(error);
       return units.map(() => "unknown");
+    } finally {
+      finished();
     }
+  }
+
+  /** The next search tries again, and says what it meets. */
+  #indexingFailed(error: unknown): void {
+    if (this.#writer.gone) return;
+    if (!(error instanceof StoreFault)) throw error;
+    this.#report(error);
   }
 
   async load(owners: readonly string[], stores: readonly string[]): Promise<ReadonlyMap<string, readonly Row[]>> {
@@ -95,27 +110,29 @@ export class SqliteStorage implements Storage {
   }
 
   async log(owner: string, query: LogQuery): Promise<readonly LogRow[]> {
-    return unpackEntries(owner, await this.#reader.call("log", requestOf(owner, query)));
+    if (query.text !== undefined) await this.#indexing.catchUp();
+    return unpackEntries(owner, await this.#reader.call("log", { owner, query }));
   }
 
   async countLog(owner: string, range: LogRange): Promise<number> {
-    return this.#reader.call("countLog", requestOf(owner, { ...range, limit: 0 }));
+    if (range.text !== undefined) await this.#indexing.catchUp();
+    return this.#reader.call("countLog", { owner, range });
   }
 
-  logOwners(): Promise<readonly string[]> {
-    return Promise.reject(new Error("to come"));
+  async logOwners({ after = "", limit }: OwnerPage): Promise<readonly string[]> {
+    return this.#reader.call("logOwners", { after, limit });
   }
 
-  measure(): Promise<LogSize> {
-    return Promise.reject(new Error("to come"));
+  async measure(owner: string, { after = -1, limit }: { after?: number; limit: number }): Promise<LogSize> {
+    return this.#reader.call("measure", { owner, after, limit });
   }
 
-  purge(): Promise<number> {
-    return Promise.reject(new Error("to come"));
+  async purge(owner: string, { before, limit }: { before: number; limit: number }): Promise<number> {
+    return this.#writer.call("purge", { owner, before, limit });
   }
 
-  shrink(): Promise<boolean> {
-    return Promise.reject(new Error("to come"));
+  async shrink(): Promise<boolean> {
+    return this.#writer.call("shrink");
   }
 
   async highestId(): Promise<number> {
@@ -133,9 +150,10 @@ export class SqliteStorage implements Storage {
   }
 }
 
-function requestOf(owner: string, query: LogQuery): LogRequest {
-  const { after = -1, before = Number.MAX_SAFE_INTEGER, pending = false, backwards = false, limit } = query;
-  return { owner, after, before, pending, backwards, limit };
+function appendsOf(units: readonly Unit[]): number {
+  let appends = 0;
+  for (const { writes } of units) for (const write of writes) if (write.op === "append") appends++;
+  return appends;
 }
 
 function unpackRows(items: PackedRows): Row[] {
@@ -147,14 +165,33 @@ function unpackRows(items: PackedRows): Row[] {
   return rows;
 }
 
+const ENTRY_ITEMS = 7;
+
 function unpackEntries(owner: string, items: PackedEntries): LogRow[] {
   const rows: LogRow[] = [];
-  for (let at = 0; at < items.length; at += 6) {
-    const [id, peer, stanza, pending, hidden, originId] = items.slice(at, at + 6) as PackedEntry;
-    const marks = { pending: pending === 1, hidden: hidden === 1 };
-    rows.push({ owner, id, with: peer, stanza, ...marks, ...(originId === null ? {} : { originId }) });
+  for (let at = 0; at < items.length; at += ENTRY_ITEMS) {
+    const packed = items.slice(at, at + ENTRY_ITEMS) as PackedEntry;
+    const [id, peer, resource, stanza, pending, hidden, originId] = packed;
+    rows.push({
+      owner,
+      id,
+      with: peer,
+      ...(resource === null ? {} : { resource }),
+      stanza,
+      pending: pending === 1,
+      hidden: hidden === 1,
+      ...(originId === null ? {} : { originId }),
+    });
   }
   return rows;
 }
 
-type PackedEntry = [id: number, peer: string, stanza: Wire, pending: number, hidden: number, origin: string | null];
+type PackedEntry = [
+  id: number,
+  peer: string,
+  resource: string | null,
+  stanza: Wire,
+  pending: number,
+  hidden: number,
+  origin: string | null,
+];

@@ -9,11 +9,20 @@ import type { FileOptions } from "./file.js";
 import { Tape } from "./packing.js";
 import type { Packed, PackedUnit } from "./packing.js";
 import { Scribe } from "./scribe.js";
+import { shrink } from "./space.js";
+import type { IndexProgress } from "./word-index.js";
 
 /** The outcomes of a batch (undefined: all done), and the engine's fault if one was met. */
 export interface CommitReply {
   readonly outcomes?: readonly Outcome[];
   readonly fault?: FaultMessage;
+}
+
+/** Which entries to remove: below `before`, at most `limit`. */
+export interface PurgeRequest {
+  readonly owner: string;
+  readonly before: number;
+  readonly limit: number;
 }
 
 /** What a probe writes and removes again, in bytes: enough that a disk with only a few pages left counts as full. */
@@ -62,6 +71,26 @@ export class Writer {
     } catch (error) {
       throw faultOf(error, this.#file);
     }
+  }
+
+  /** Takes a slice of log entries into the index of words. Throws a StoreFault. */
+  index(): IndexProgress {
+    return this.#slice(() => this.#scribe.log.words.advance());
+  }
+
+  /** Answers when all that was asked before has been done. */
+  turn(): void {
+    return;
+  }
+
+  /** One slice of a purge. Throws a StoreFault. */
+  purge({ owner, before, limit }: PurgeRequest): number {
+    return this.#slice(() => this.#scribe.log.purge(owner, before, limit));
+  }
+
+  /** One slice of giving space back. Throws a StoreFault. */
+  shrink(): boolean {
+    return shrink(this.#db);
   }
 
   close(): void {
@@ -117,18 +146,25 @@ export class Writer {
     return "done";
   }
 
-  #transaction(body: () => Outcome[]): Outcome[];
-  #transaction(body: () => Outcome): Outcome;
   #transaction<T>(body: () => T): T {
     this.#scribe.begin();
     try {
       const result = body();
+      this.#scribe.flush();
       this.#commit();
       return result;
     } catch (error) {
       this.#scribe.forget();
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       throw error;
+    }
+  }
+
+  #slice<T>(work: () => T): T {
+    try {
+      return this.#transaction(work);
+    } catch (error) {
+      throw faultOf(error instanceof CommitFault ? error.cause : error, this.#file);
     }
   }
 

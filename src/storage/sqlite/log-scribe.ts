@@ -1,0 +1,157 @@
+// The writes of logs, inside whatever transaction the writer has begun.
+import { bytesOf } from "../../xml/wire.js";
+import type { Wire } from "../../xml/wire.js";
+import type { Database, Statement } from "./engine.js";
+import { Mark } from "./marks.js";
+import type { Owner } from "./owners.js";
+import { Owners } from "./owners.js";
+import type { Tape } from "./packing.js";
+import { Remembered } from "./remembered.js";
+import { WordIndex } from "./word-index.js";
+
+const MAX_PEERS = 200_000;
+/** Entries removed in one slice of purge(): about 10 ms of work. */
+const SLICE_ENTRIES = 500;
+
+export class LogScribe {
+  readonly words: WordIndex;
+  readonly #owners: Owners;
+  readonly #peers = new Remembered<number>(MAX_PEERS);
+  readonly #run: Statements;
+
+  constructor(db: Database) {
+    this.words = new WordIndex(db);
+    this.#owners = new Owners(db);
+    this.#run = prepare(db);
+  }
+
+  append(tape: Tape): void {
+    const owner = this.#owners.of(tape.text());
+    const id = tape.number();
+    const peer = this.#peerOf(tape.text());
+    const stanza = bytesOf(tape.text() as Wire);
+    const pending = tape.number() === 1;
+    const hidden = tape.number() === 1;
+    const origin = tape.textOrNull();
+    const resource = tape.textOrNull();
+    if (id <= owner.last && this.#run.find.get(owner.number, id)) return;
+    this.#owners.touch(owner);
+    if (pending) this.#appendOpen(owner, id, hidden);
+    const marks = (pending ? Mark.pending : 0) | (hidden ? Mark.hidden : 0);
+    this.#run.append.run(owner.number, id, marks, peer, resource, origin, stanza);
+    owner.last = Math.max(owner.last, id);
+  }
+
+  /** Above all others it cannot be below the watermark: then nobody needs to know the other pending entries. */
+  #appendOpen(owner: Owner, id: number, hidden: boolean): void {
+    if (!owner.open && id > owner.last) return;
+    this.#owners.change(owner, this.#owners.openOf(owner).append({ id, hidden }), 1);
+  }
+
+  settle(tape: Tape): void {
+    const owner = this.#owners.find(tape.text());
+    const ids: number[] = [];
+    for (let left = tape.number(); left > 0; left--) ids.push(tape.number());
+    if (!owner) return;
+    this.#owners.touch(owner);
+    const settled = this.#owners.openOf(owner).settle(ids);
+    this.#owners.change(owner, settled);
+    for (const id of settled.hidden) this.#run.empty.run(owner.number, id);
+  }
+
+  revise(tape: Tape): void {
+    const owner = this.#owners.find(tape.text());
+    const id = tape.number();
+    const stanza = bytesOf(tape.text() as Wire);
+    const row = owner && this.#run.find.get(owner.number, id);
+    if (!row) return;
+    this.#run.revise.run(stanza, Number(row["number"]));
+    this.words.revise(Number(row["number"]), owner.number, Number(row["marks"]), stanza);
+  }
+
+  erase(name: string): void {
+    const owner = this.#owners.find(name);
+    if (!owner) return;
+    this.#run.raiseErased.run(owner.last);
+    this.words.removeOwner(owner.number);
+    this.#run.erase.run(owner.number);
+    this.words.removed();
+    this.#owners.remove(owner);
+  }
+
+  /** Removes the oldest entries below `before` that are not pending, in the caller's transaction. */
+  purge(name: string, before: number, limit: number): number {
+    const owner = this.#owners.find(name);
+    if (!owner) return 0;
+    const found = this.#settledBelow(owner, before, Math.min(limit, SLICE_ENTRIES));
+    if (found.length === 0) return 0;
+    this.#run.raiseErased.run(found.at(-1)?.id ?? 0);
+    this.words.remove(found.map(({ number }) => number));
+    for (const { number } of found) this.#run.remove.run(number);
+    this.words.removed();
+    return found.length;
+  }
+
+  #settledBelow(owner: Owner, before: number, limit: number): { readonly number: number; readonly id: number }[] {
+    const open = this.#owners.openOf(owner);
+    const found: { number: number; id: number }[] = [];
+    for (const row of this.#run.below.iterate(owner.number, before)) {
+      if (found.length >= limit) break;
+      const id = Number(row["id"]);
+      if (!open.has(id)) found.push({ number: Number(row["number"]), id });
+    }
+    return found;
+  }
+
+  /** Writes what has been kept back. Before each savepoint and commit. */
+  flush(): void {
+    this.#owners.flush();
+  }
+
+  savepoint(): void {
+    this.#owners.savepoint();
+    this.#peers.savepoint();
+  }
+
+  takeBack(): void {
+    this.#owners.takeBack();
+    this.#peers.takeBack();
+  }
+
+  rollback(): void {
+    this.#owners.rollback();
+    this.#peers.rollback();
+  }
+
+  commit(): void {
+    this.#owners.commit();
+    this.#peers.commit();
+  }
+
+  #peerOf(name: string): number {
+    const known = this.#peers.get(name);
+    if (known !== undefined) return known;
+    const row = this.#run.peer.get(name) ?? this.#run.addPeer.get(name);
+    return this.#peers.set(name, Number(row?.["number"]));
+  }
+}
+
+type Statements = Readonly<Record<keyof typeof SQL, Statement>>;
+
+const SQL = {
+  peer: "SELECT number FROM peers WHERE name = ?",
+  addPeer: "INSERT INTO peers (name) VALUES (?) RETURNING number",
+  append: "INSERT INTO log (owner, id, marks, peer, resource, origin, stanza) VALUES (?, ?, ?, ?, ?, ?, ?)",
+  find: "SELECT number, marks FROM log WHERE owner = ? AND id = ?",
+  empty: "UPDATE log SET stanza = x'' WHERE owner = ? AND id = ?",
+  revise: "UPDATE log SET stanza = ? WHERE number = ?",
+  below: "SELECT number, id FROM log WHERE owner = ? AND id < ? ORDER BY id",
+  remove: "DELETE FROM log WHERE number = ?",
+  raiseErased: "UPDATE facts SET value = max(value, ?) WHERE name = 'erased id'",
+  erase: "DELETE FROM log WHERE owner = ?",
+} as const;
+
+function prepare(db: Database): Statements {
+  const statements = Object.entries(SQL).map(([name, sql]) => [name, db.prepare(sql)]);
+  return Object.fromEntries(statements) as Statements;
+}

@@ -18,7 +18,7 @@ export function newDatabase(): string {
 
 /** Options of one run of one installation. */
 export function options(more: Partial<MongoOptions> = {}, holder = "here"): MongoOptions {
-  return { clock, holder: { holder, session: randomUUID(), who: `the server ${holder}` }, ...more };
+  return { clock, holder: () => ({ holder, session: randomUUID(), who: `the server ${holder}` }), ...more };
 }
 
 /** Runs the body with a connection of its own to the database. */

@@ -16,8 +16,8 @@ import { Writer } from "./writer.js";
 
 export interface MongoOptions {
   readonly clock: Clock;
-  /** For the lease: which installation this is, and which run of it. */
-  readonly holder: Holder;
+  /** For the lease: which installation this is, and which run of it. Asked once the database has been found usable. */
+  readonly holder: () => Holder;
   /** Told of each fault that refused units or left their outcome unknown, and of a lease that is lost. */
   readonly report?: (fault: StoreFault) => void;
   readonly patience?: Patience;
@@ -38,7 +38,7 @@ export async function openMongo(url: string, stores: readonly StoreSpec[], optio
   let lease: Lease | undefined;
   try {
     await link.ask(inspect);
-    lease = await Lease.take({ link, clock, holder, report });
+    lease = await Lease.take({ link, clock, holder: holder(), report });
     await link.ask((at) => prepare(at, stores));
     const words = await link.ask((at) => WordIndex.open(at));
     const numbers = await link.ask((at) => Numbers.open(at, words.upTo));

@@ -8,6 +8,7 @@ import { codeOf } from "../core/reason.js";
 import { type Random, randomText, systemRandom } from "../core/random.js";
 import { openMemory } from "./memory/memory.js";
 import type { Holder } from "./mongo/lease.js";
+import type { Patience } from "./mongo/link.js";
 import type { Storage, StoreSpec } from "./port.js";
 import { faultOf } from "./sqlite/faults.js";
 import { openSqlite, type SqliteOptions } from "./sqlite/sqlite.js";
@@ -16,6 +17,7 @@ export interface OpenOptions extends SqliteOptions {
   /** For a store that other machines can reach: its lease and time limits. */
   readonly clock?: Clock;
   readonly random?: Random;
+  readonly patience?: Patience;
 }
 
 /**
@@ -35,16 +37,9 @@ export async function openStorage(
       return openSqlite(resolve(dataDir, place.file), stores, options);
     case "mongodb": {
       const { openMongo } = await import("./mongo/mongo.js"); // 20 MB of memory that no other store needs
-      const {
-        report,
-        random = systemRandom,
-        clock = systemClock((error) => void Promise.reject(error as Error)),
-      } = options;
-      return openMongo(place.url, stores, {
-        clock,
-        holder: () => holderIn(dataDir, random),
-        ...(report && { report }),
-      });
+      const { random = systemRandom, clock = systemClock(lost), report, patience } = options;
+      const more = { ...(report && { report }), ...(patience && { patience }) };
+      return openMongo(place.url, stores, { clock, holder: () => holderIn(dataDir, random), ...more });
     }
     default:
       return place satisfies never;
@@ -79,4 +74,8 @@ function madeIn(file: string, random: Random): string {
     throw faultOf(error, file);
   }
   return id;
+}
+
+function lost(error: unknown): never {
+  throw new Error("a timer of the store failed", { cause: error });
 }

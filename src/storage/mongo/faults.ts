@@ -51,11 +51,13 @@ const PASSING: ReadonlySet<number> = new Set([
 
 const DENIED: ReadonlySet<number> = new Set([CODE.unauthorized, CODE.authenticationFailed, CODE.atlasError]);
 
-/** Errors of the driver that come before a command is sent: no server to be had, no connection, closed. */
+/**
+ * Errors of the driver that come before a command is sent: no server to be had, no connection, closed. "MongoPoolClearedError" is none:
+ * commands that were under way when the driver gave a server up bear the same name.
+ */
 const BEFORE_SENDING: ReadonlySet<string> = new Set([
   "MongoServerSelectionError",
   "MongoWaitQueueTimeoutError",
-  "MongoPoolClearedError",
   "MongoPoolClosedError",
   "MongoServerClosedError",
   "MongoNotConnectedError",
@@ -85,7 +87,7 @@ export function faultOf(error: unknown, place: MongoPlace): StoreFault {
   if (code !== undefined && DENIED.has(code)) return deniedFault(place, why);
   if (code === CODE.outOfDiskSpace)
     return new StoreFault("full", `${place.shown}: no space left (${why})`, "free some space on the database's disk");
-  if (name.includes("Network") || BEFORE_SENDING.has(name) || (code !== undefined && PASSING.has(code)))
+  if (/Network|PoolCleared/.test(name) || BEFORE_SENDING.has(name) || (code !== undefined && PASSING.has(code)))
     return unreachableFault(place, why);
   return new StoreFault("failed", `${place.shown}: ${why}`, "look into the log of the database");
 }

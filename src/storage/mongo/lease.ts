@@ -2,7 +2,8 @@
 // that could not renew it stops writing some time before others may take it.
 import type { Clock, Timer } from "../../core/clock.js";
 import { StoreFault } from "../port.js";
-import { factsOf, type LeaseFact } from "./facts.js";
+import { factsOf, type LeaseFact, readFact } from "./facts.js";
+import { CODE, faultOf, numberOf } from "./faults.js";
 import type { Link } from "./link.js";
 import type { Answered } from "./reply.js";
 
@@ -47,7 +48,7 @@ export class Lease {
   /** Rejects with a StoreFault: "locked" names the server that has it. */
   static async take(ports: LeasePorts): Promise<Lease> {
     const lease = new Lease(ports);
-    await lease.#ask({ $eq: ["$holder", { $literal: ports.holder.holder }] });
+    await lease.#ask({ holder: ports.holder.holder });
     lease.#renewLater();
     return lease;
   }
@@ -74,7 +75,7 @@ export class Lease {
   /** Writes the lease anew; resolves if it is held, else rejects with the StoreFault that says why not. */
   async renew(): Promise<void> {
     if (this.#lost) throw this.#lost;
-    const asked = this.#ask({ $eq: ["$session", { $literal: this.#ports.holder.session }] });
+    const asked = this.#ask({ session: this.#ports.holder.session });
     this.#asked = asked.catch(() => undefined); // the caller hears of it
     await asked;
   }
@@ -93,41 +94,31 @@ export class Lease {
   }
 
   /** Takes the lease if it is free, expired, or `ours`, in one step on the server. */
-  async #ask(ours: object): Promise<void> {
+  async #ask(ours: Partial<LeaseFact>): Promise<void> {
     const { link, clock, holder } = this.#ports;
     const guard = clock.after(TERM_MS - MARGIN_MS, () => (this.#held = false)); // counted from before the server's own count
-    const free = { $or: [ours, { $lte: [{ $ifNull: ["$expires", "$$NOW"] }, "$$NOW"] }] };
-    const take = (field: string, value: unknown): object => ({ $cond: ["$free", value, `$${field}`] });
-    const fields = {
-      expires: take("expires", { $add: ["$$NOW", TERM_MS] }),
-      who: take("who", { $literal: holder.who }),
-      session: take("session", { $literal: holder.session }),
-      holder: take("holder", { $literal: holder.holder }),
-    };
-    const update = [{ $set: { free } }, { $set: fields }, { $unset: "free" }];
-    const lease = await link
-      .ask(() =>
-        factsOf(link).findOneAndUpdate({ _id: "lease" }, update, {
-          upsert: true,
-          returnDocument: "after",
-          ...link.bounds,
-        }),
-      )
-      .catch((error: unknown) => {
-        guard.cancel();
-        throw error;
-      });
-    this.#answered(lease as LeaseFact | null, guard);
-  }
-
-  #answered(lease: LeaseFact | null, guard: Timer): void {
+    try {
+      const now = await link.ask(() => link.time());
+      const filter = { _id: "lease" as const, $or: [ours, { expires: { $lte: new Date(now) } }] };
+      const lease = { ...holder, expires: new Date(now + TERM_MS) };
+      await factsOf(link).updateOne(filter, { $set: lease }, { upsert: true, ...link.bounds });
+    } catch (error) {
+      guard.cancel();
+      if (numberOf(error) === CODE.duplicateKey) throw await this.#refused();
+      throw faultOf(error, link.place);
+    }
     this.#guard?.cancel();
     this.#guard = guard;
-    this.#held = lease?.session === this.#ports.holder.session && !this.#closed;
-    if (this.#held || this.#closed) return;
-    guard.cancel();
-    this.#lost = takenFault(this.#ports.link.place.shown, lease?.who);
-    throw this.#lost;
+    this.#held = !this.#closed;
+  }
+
+  /** There is a lease, and it is not ours. */
+  async #refused(): Promise<StoreFault> {
+    const { link } = this.#ports;
+    const lease = await link.ask((at) => readFact(at, "lease"));
+    this.#guard?.cancel();
+    this.#held = false;
+    return (this.#lost = takenFault(link.place.shown, lease?.who));
   }
 
   #renewLater(): void {

@@ -1,6 +1,7 @@
 // The connection to the database: how the driver is set up, and the one way in which writes are sent and their answers read.
 import { MongoClient } from "mongodb";
 import type { Collection, Db, Document } from "mongodb";
+import type { StoreFault } from "../port.js";
 import { badUrlFault, closedFault, fateOf, faultOf } from "./faults.js";
 import { MongoPlace } from "./place.js";
 import { type Answered, readReply, type Reply } from "./reply.js";
@@ -55,10 +56,6 @@ export class Link {
     return new Link(place, client, patience);
   }
 
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   collection<T extends Document>(name: string): Collection<T> {
     return this.#db.collection<T>(name);
   }
@@ -68,13 +65,21 @@ export class Link {
     return { maxTimeMS: this.#maxTimeMS };
   }
 
+  /** The time of day there, in ms since 1970: the one clock that all who write to it share. */
+  async time(): Promise<number> {
+    const { localTime } = await this.#db.admin().command({ hello: 1, ...this.bounds });
+    const now = Number(localTime); // a Date
+    if (!Number.isSafeInteger(now)) throw new Error("the database does not tell the time");
+    return now;
+  }
+
   /** Asks the database; what it answers by an error becomes a StoreFault. */
   async ask<T>(question: (link: this) => Promise<T>): Promise<T> {
     if (this.#closed) throw closedFault();
     try {
       return await question(this);
     } catch (error) {
-      throw this.#closed ? closedFault() : faultOf(error, this.place);
+      throw this.#fault(error);
     }
   }
 
@@ -92,13 +97,17 @@ export class Link {
       const reply = (await this.#db.command(command)) as Reply;
       return readReply(reply, statements.length, this.place);
     } catch (error) {
-      return { fate: fateOf(error), done: 0, fault: this.#closed ? closedFault() : faultOf(error, this.place) };
+      return { fate: fateOf(error), done: 0, fault: this.#fault(error) };
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     await this.#client.close();
+  }
+
+  #fault(error: unknown): StoreFault {
+    return this.#closed ? closedFault() : faultOf(error, this.place);
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Clock } from "../../core/clock.js";
 import { DeclaredStores } from "../lookups.js";
 import type { LogQuery, LogRange, LogRow, LogSize, OwnerPage, Page, Row, Storage, StoreSpec } from "../port.js";
-import { StoreFault } from "../port.js";
+import type { StoreFault } from "../port.js";
 import type { Outcome, Unit } from "../writes.js";
 import { closedFault } from "./faults.js";
 import { type Holder, Lease } from "./lease.js";

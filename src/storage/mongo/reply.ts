@@ -38,7 +38,9 @@ export function readReply(reply: Reply, count: number, place: MongoPlace): Answe
   if (!error) return { fate: "done", done: count, touched: n };
   if (error.code === CODE.duplicateKey) return { fate: "duplicate", done: error.index, index: indexOf(error) };
   const raised = { name: "MongoServerError", code: error.code, message: error.errmsg ?? `error ${error.code}` };
-  return { fate: fateOf(raised), done: error.index, fault: faultOf(raised, place) };
+  const fate = fateOf(raised);
+  // Too large is this statement alone: of a command as a whole the server says it in another way.
+  return { fate: fate === "oversized" ? "refused" : fate, done: error.index, fault: faultOf(raised, place) };
 }
 
 function unconfirmed(place: MongoPlace, why: string): StoreFault {

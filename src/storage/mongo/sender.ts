@@ -1,6 +1,7 @@
 // Sends the layers of a batch, command by command, and goes on behind statements that fail.
 import type { StoreFault } from "../port.js";
-import { Fates, type Stop } from "./fates.js";
+import type { Fates } from "./fates.js";
+import { type Stop } from "./fates.js";
 import { firstRun, type Placed, type Run } from "./layers.js";
 import type { WriteCommand } from "./link.js";
 import type { Answered } from "./reply.js";

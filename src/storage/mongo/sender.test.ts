@@ -38,7 +38,13 @@ async function sent(units: readonly Unit[], ...answers: readonly Answered[]) {
   };
   const layers = layersOf(units);
   const fates = new Fates(units.length, layers.all);
-  const ports = { send, report: () => undefined, collided: () => void collisions++ };
+  const ports = {
+    send,
+    report: () => undefined,
+    collided: () => {
+      collisions++;
+    },
+  };
   await new Sender(ports, fates).sendAll(layers.all);
   return { commands, outcomes: fates.outcomes, collisions };
 }

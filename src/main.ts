@@ -128,6 +128,8 @@ async function open(config: Config, log: Log): Promise<Server> {
 
 function store(config: Config, log: Log): Promise<Storage> {
   return openStorage(config.storage.url, config.data_dir, STORES, {
+    clock,
+    random: systemRandom,
     report: (fault) => log.error({ ev: "store.failed", text: fault.describe }),
   });
 }

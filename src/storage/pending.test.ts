@@ -44,7 +44,7 @@ describe("the delivery cursor", () => {
   it("writes nothing for an entry above all others, and one watermark for all that is settled in order @2.1", () => {
     const entries = new OpenEntries(NOTHING_SETTLED, []);
     for (const id of [1, 2, 3]) expect(entries.append({ id, hidden: false })).toEqual(NO_CHANGE);
-    expect(entries.settle([1, 2])).toEqual({ ids: [1, 2], hidden: [], moved: true, unmark: [] });
+    expect(entries.settle([1, 2])).toEqual({ ids: [1, 2], hidden: [], beyond: [], moved: true, unmark: [] });
     expect(entries.cursor).toEqual({ settledTo: 2, open: [] });
     expect([entries.size, entries.has(3), entries.has(2)]).toEqual([1, true, false]);
   });
@@ -56,7 +56,7 @@ describe("the delivery cursor", () => {
 
   it("settling what is not open changes nothing @2.1", () => {
     const entries = new OpenEntries({ settledTo: 5, open: [3] }, [{ id: 3, hidden: false }]);
-    expect(entries.settle([4, 5, 6])).toEqual({ ...NO_CHANGE, ids: [], hidden: [] });
+    expect(entries.settle([4, 5, 6])).toEqual({ ...NO_CHANGE, ids: [], hidden: [], beyond: [] });
     expect(entries.cursor).toEqual({ settledTo: 5, open: [3] });
   });
 
@@ -93,6 +93,15 @@ describe("the delivery cursor", () => {
     expect(rows.open).toEqual(late.toSorted((a, b) => a - b));
     entries = rows.restart();
     expect(entries.size).toBe(late.length);
+  });
+
+  it("that knows the lowest entries only leaves those beyond its horizon to their rows @2.1", () => {
+    const marked = [1, 2, 3].map((id) => ({ id, hidden: false }));
+    const entries = new OpenEntries(NOTHING_SETTLED, marked, 3);
+    expect(entries.append({ id: 9, hidden: false })).toEqual(NO_CHANGE);
+    expect(entries.settle([7, 2, 9])).toEqual({ ids: [2], hidden: [], beyond: [7, 9], moved: true, unmark: [] });
+    expect([entries.cursor, entries.isPartial]).toEqual([{ settledTo: 2, open: [1] }, true]);
+    expect(new OpenEntries({ settledTo: 50, open: [] }, [], 3).settle([20]).beyond).toEqual([]);
   });
 
   it("is what a naive list of flags is, after any appends, settles and restarts, with bounded exceptions @2.1", () => {

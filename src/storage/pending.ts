@@ -44,18 +44,25 @@ export interface Settled extends CursorChange {
   readonly ids: readonly number[];
   /** Those of them that are hidden: their stanzas are to be emptied. */
   readonly hidden: readonly number[];
+  /** Ids above the horizon, open or not: if they are, their rows lose the mark, and the hidden ones their stanzas. */
+  readonly beyond: readonly number[];
 }
 
-/** The entries of one owner that are still pending. */
+/**
+ * The entries of one owner that are still pending: all of them, or, where they are too many to be kept at hand, those up to a horizon.
+ * Beyond it the rows speak for themselves.
+ */
 export class OpenEntries {
+  readonly #horizon: number;
   /** By rising id; whether it is hidden. */
   #open: Map<number, boolean>;
   #settledTo: number;
   /** No open id is above this one. */
   #highest: number;
 
-  /** `marked`: all entries that are pending by this cursor, in any order. */
-  constructor(cursor: Cursor, marked: Iterable<Marked>) {
+  /** `marked`: all entries up to the horizon that are pending by this cursor, in any order. */
+  constructor(cursor: Cursor, marked: Iterable<Marked>, horizon = Infinity) {
+    this.#horizon = Math.max(horizon, cursor.settledTo);
     this.#settledTo = cursor.settledTo;
     this.#open = byId(marked);
     this.#highest = [...this.#open.keys()].at(-1) ?? -1;
@@ -63,6 +70,11 @@ export class OpenEntries {
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** Whether there may be more, beyond the horizon. */
+  get isPartial(): boolean {
+    return this.#horizon < Infinity;
   }
 
   get cursor(): Cursor {
@@ -75,6 +87,7 @@ export class OpenEntries {
 
   /** A new entry, appended as pending. Nothing has to be written but its row, unless its id is below the watermark. */
   append({ id, hidden }: Marked): CursorChange {
+    if (id > this.#horizon) return { moved: false, unmark: [] };
     this.#add(id, hidden);
     const old = this.#settledTo;
     if (id > old) return { moved: false, unmark: [] };
@@ -85,7 +98,9 @@ export class OpenEntries {
   /** Settles those of the ids that are open. */
   settle(ids: Iterable<number>): Settled {
     const settled: Marked[] = [];
+    const beyond: number[] = [];
     for (const id of ids) {
+      if (id > this.#horizon) beyond.push(id);
       const hidden = this.#open.get(id);
       if (hidden !== undefined) settled.push({ id, hidden });
       this.#open.delete(id);
@@ -96,6 +111,7 @@ export class OpenEntries {
       ids: settled.map(({ id }) => id),
       hidden: settled.flatMap(({ id, hidden }) => (hidden ? [id] : [])),
       moved: settled.some(({ id }) => id <= this.#settledTo),
+      beyond,
       unmark: settled.flatMap(({ id }) => (id > this.#settledTo ? [{ from: id, to: id }] : [])),
     };
   }

@@ -17,14 +17,12 @@ function rank(origin = "default"): number {
 }
 
 /** One line for each. */
-export function contradictions({ tls, storage }: Config): string[] {
+export function contradictions({ tls }: Config): string[] {
   const problems: string[] = [];
   if (tls.certificate.length !== tls.key.length)
     problems.push(
       `tls.certificate names ${tls.certificate.length} file(s) and tls.key ${tls.key.length}: each certificate needs its key`,
     );
-  if (storage.url.driver === "mongodb")
-    problems.push("storage.url: MongoDB is not supported yet: use sqlite:FILE or memory:");
   return problems;
 }
 

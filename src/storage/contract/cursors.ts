@@ -43,6 +43,33 @@ export function cursorRules(bench: Bench): void {
     expect(await bench.storage.countLog("a", {})).toBe(400);
   });
 
+  it("a flood of pending entries is settled from below while new ones come above, hidden ones among them @2.1", async () => {
+    const flood = range(9000);
+    for (let at = 0; at < flood.length; at += 1000)
+      await commit(
+        unit(...flood.slice(at, at + 1000).map((id) => append("a", id, { pending: true, hidden: id % 100 === 0 }))),
+      );
+    const count = () => bench.storage.countLog("a", { pending: true });
+    await commit(unit(settle("a", ...range(1500))), unit(settle("a", 8888, 8900)));
+    expect(await count()).toBe(7498);
+    for (let at = 1500; at < 6000; at += 500) {
+      await commit(appended([10_000 + at]), unit(settle("a", 10_000 + at, ...range(499, (n) => at + n))));
+      expect(await count()).toBe(7498 - ((at - 1500) / 500 + 1) * 499);
+    }
+    await bench.reopen();
+    expect(await pending()).toEqual(
+      [...range(9, (n) => 1500 + n * 500), ...range(3000, (n) => 6000 + n)].filter((id) => id !== 8888 && id !== 8900),
+    );
+    const rows = await bench.storage.log("a", { ids: [8800, 8888, 8900], limit: 9 });
+    expect(rows.map((row) => [row.pending, row.stanza === ""])).toEqual([
+      [true, false],
+      [false, false],
+      [false, true],
+    ]);
+    await commit(unit(settle("a", ...flood)));
+    expect(await count()).toBe(0);
+  });
+
   it("settling what is not there, not pending, or settled already changes nothing, not even for a later entry @2.1", async () => {
     await commit(appended([5]), unit(append("a", 6)), unit(settle("a", 7, 6, 900), settle("nobody", 1)));
     expect(await pending()).toEqual([5]);

@@ -121,6 +121,19 @@ export function searchRules(bench: Bench): void {
     expect(await found("again", {}, "c")).toEqual([5, 6]);
   });
 
+  it("finds in the order of ids, also where they came in another order @2.2", async () => {
+    const late = [50, 10, 40, 20, 30];
+    await commit(...late.map((id) => said("a", id, "night")), ...[1, 2, 3, 4].map((id) => said("b", id, "night")));
+    expect(await found("night")).toEqual([10, 20, 30, 40, 50]);
+    expect(await found("night", { after: 10, before: 50, backwards: true, limit: 2 })).toEqual([40, 30]);
+    expect(await found("night", { after: 15, limit: 2 })).toEqual([20, 30]);
+    expect(await found("night", { after: 1, before: 4 }, "b")).toEqual([2, 3]);
+    expect(await found("night", { before: 99, backwards: true, limit: 1 }, "b")).toEqual([4]);
+    await bench.storage.purge("b", { before: 3, limit: 9 });
+    expect(await found("night", { after: 2, before: 4 }, "b")).toEqual([3]);
+    expect(await found("night", { after: 1 }, "b")).toEqual([3, 4]);
+  });
+
   it("finds over many entries and after a restart exactly those that match @2.2", async () => {
     const words = (n: number) => `every ${n % 2 === 0 ? "even" : "odd"} ${n % 50 === 0 ? "rare" : ""} w${n}`;
     const ids = Array.from({ length: 1000 }, (_, n) => n + 1);

@@ -57,6 +57,7 @@ export class Indexing {
     try {
       while (this.#behind >= WORTHWHILE && ((await this.#isQuiet()) || this.#behind >= TOO_MANY)) await this.#slice();
     } catch (error) {
+      this.#behind = 0; // not again before as many have come
       this.#failed(error);
     } finally {
       this.#running = false;

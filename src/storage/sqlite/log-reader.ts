@@ -29,11 +29,15 @@ export interface MeasureRequest {
 interface Owner {
   readonly number: number;
   readonly cursor: Cursor;
+  /** Its rows' numbers, by which the index of words is ordered, rise with their ids. */
+  readonly inOrder: boolean;
 }
 
 /** A part of a query: a FROM clause with its conditions, and their values. */
 interface Selection {
   readonly sql: string;
+  /** What has the order of the ids. */
+  readonly order: "l.id" | "w.rowid";
   readonly values: readonly Value[];
 }
 
@@ -53,7 +57,7 @@ export class LogReader {
       const parts = selectionsOf(found, query);
       let left = query.limit;
       for (const part of query.backwards ? parts.reverse() : parts) {
-        const sql = `SELECT ${FIELDS} ${part.sql} ORDER BY l.id ${query.backwards ? "DESC" : "ASC"} LIMIT ?`;
+        const sql = `SELECT ${FIELDS} ${part.sql} ORDER BY ${part.order} ${query.backwards ? "DESC" : "ASC"} LIMIT ?`;
         for (const row of this.#prepared(sql).iterate(...part.values, left)) {
           pushEntry(items, row, found.cursor);
           left--;
@@ -100,8 +104,9 @@ export class LogReader {
   #ofOwner<T>(name: string, nothing: T, read: (owner: Owner) => T): T {
     this.#prepared("BEGIN").run();
     try {
-      const row = this.#prepared("SELECT number, settled_to, open FROM owners WHERE name = ?").get(name);
-      return row ? read({ number: Number(row["number"]), cursor: cursorOf(row) }) : nothing;
+      const row = this.#prepared("SELECT number, settled_to, open, in_order FROM owners WHERE name = ?").get(name);
+      if (!row) return nothing;
+      return read({ number: Number(row["number"]), cursor: cursorOf(row), inOrder: row["in_order"] === 1 });
     } finally {
       this.#prepared("COMMIT").run();
     }
@@ -146,9 +151,26 @@ function selectionOf(owner: Owner, range: LogRange, conditions: readonly string[
   }
   if (range.ids) must("l.id IN (SELECT value FROM json_each(?))", JSON.stringify(range.ids));
   if (range.originId !== undefined) must("l.origin = ?", range.originId);
-  if (match === null) return [{ sql: `FROM log l WHERE ${all.join(" AND ")}`, values }];
-  const from = "FROM words w CROSS JOIN log l ON l.number = w.rowid"; // in this order: the index knows best how few they are
-  return [{ sql: `${from} WHERE w.words MATCH ? AND ${all.join(" AND ")}`, values: [match, ...values] }];
+  if (match === null) return [{ sql: `FROM log l WHERE ${all.join(" AND ")}`, values, order: "l.id" }];
+  return [found(owner, range, { sql: all.join(" AND "), values: [match, ...values] })];
+}
+
+/** The index of words comes first: it knows best how few they are. Where its order is that of the ids, a page ends when it is full. */
+function found(owner: Owner, { after, before }: LogRange, { sql, values }: Omit<Selection, "order">): Selection {
+  const from = "FROM words w CROSS JOIN log l ON l.number = w.rowid WHERE w.words MATCH ?";
+  if (!owner.inOrder) return { sql: `${from} AND ${sql}`, values, order: "l.id" };
+  const bounds: Value[] = [];
+  let within = "";
+  if (after !== undefined) {
+    within += ` AND w.rowid > coalesce((SELECT number FROM log WHERE owner = ? AND id <= ? ORDER BY id DESC LIMIT 1), 0)`;
+    bounds.push(owner.number, after);
+  }
+  if (before !== undefined) {
+    within += ` AND w.rowid < coalesce((SELECT number FROM log WHERE owner = ? AND id >= ? ORDER BY id LIMIT 1), ${Number.MAX_SAFE_INTEGER})`;
+    bounds.push(owner.number, before);
+  }
+  const [match = null, ...others] = values;
+  return { sql: `${from}${within} AND ${sql}`, values: [match, ...bounds, ...others], order: "w.rowid" };
 }
 
 function pushEntry(items: (string | number | null)[], row: Columns, cursor: Cursor): void {

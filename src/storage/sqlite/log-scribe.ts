@@ -11,7 +11,7 @@ import { WordIndex } from "./word-index.js";
 
 const MAX_PEERS = 200_000;
 /** Entries removed in one slice of purge(): about 10 ms of work. */
-const SLICE_ENTRIES = 500;
+const SLICE_ENTRIES = 256;
 
 export class LogScribe {
   readonly words: WordIndex;
@@ -39,7 +39,8 @@ export class LogScribe {
     if (pending) this.#appendOpen(owner, id, hidden);
     const marks = (pending ? Mark.pending : 0) | (hidden ? Mark.hidden : 0);
     this.#run.append.run(owner.number, id, marks, peer, resource, origin, stanza);
-    owner.last = Math.max(owner.last, id);
+    if (id < owner.last) this.#run.outOfOrder.run(owner.number);
+    else owner.last = id;
   }
 
   /** Above all others it cannot be below the watermark: then nobody needs to know the other pending entries. */
@@ -57,6 +58,7 @@ export class LogScribe {
     const settled = this.#owners.openOf(owner).settle(ids);
     this.#owners.change(owner, settled);
     for (const id of settled.hidden) this.#run.empty.run(owner.number, id);
+    for (const id of settled.beyond) this.#run.settle.run(owner.number, id);
   }
 
   revise(tape: Tape): void {
@@ -73,9 +75,9 @@ export class LogScribe {
     const owner = this.#owners.find(name);
     if (!owner) return;
     this.#run.raiseErased.run(owner.last);
-    this.words.removeOwner(owner.number);
+    const indexed = this.words.rowsOf(owner.number);
     this.#run.erase.run(owner.number);
-    this.words.removed();
+    this.words.removed(indexed);
     this.#owners.remove(owner);
   }
 
@@ -86,21 +88,15 @@ export class LogScribe {
     const found = this.#settledBelow(owner, before, Math.min(limit, SLICE_ENTRIES));
     if (found.length === 0) return 0;
     this.#run.raiseErased.run(found.at(-1)?.id ?? 0);
-    this.words.remove(found.map(({ number }) => number));
     for (const { number } of found) this.#run.remove.run(number);
-    this.words.removed();
+    this.words.removed(found.map(({ number }) => number));
     return found.length;
   }
 
+  /** By the cursor in the row: between two batches it is that in memory. */
   #settledBelow(owner: Owner, before: number, limit: number): { readonly number: number; readonly id: number }[] {
-    const open = this.#owners.openOf(owner);
-    const found: { number: number; id: number }[] = [];
-    for (const row of this.#run.below.iterate(owner.number, before)) {
-      if (found.length >= limit) break;
-      const id = Number(row["id"]);
-      if (!open.has(id)) found.push({ number: Number(row["number"]), id });
-    }
-    return found;
+    const rows = this.#run.settledBelow.all(owner.number, before, limit);
+    return rows.map((row) => ({ number: Number(row["number"]), id: Number(row["id"]) }));
   }
 
   /** Writes what has been kept back. Before each savepoint and commit. */
@@ -142,10 +138,14 @@ const SQL = {
   peer: "SELECT number FROM peers WHERE name = ?",
   addPeer: "INSERT INTO peers (name) VALUES (?) RETURNING number",
   append: "INSERT INTO log (owner, id, marks, peer, resource, origin, stanza) VALUES (?, ?, ?, ?, ?, ?, ?)",
+  outOfOrder: "UPDATE owners SET in_order = 0 WHERE number = ? AND in_order",
   find: "SELECT number, marks FROM log WHERE owner = ? AND id = ?",
+  settle: `UPDATE log SET marks = marks & ~${Mark.pending}, stanza = CASE WHEN marks & ${Mark.hidden} THEN x'' ELSE stanza END
+    WHERE owner = ? AND id = ? AND marks & ${Mark.pending}`,
   empty: "UPDATE log SET stanza = x'' WHERE owner = ? AND id = ?",
   revise: "UPDATE log SET stanza = ? WHERE number = ?",
-  below: "SELECT number, id FROM log WHERE owner = ? AND id < ? ORDER BY id",
+  settledBelow: `SELECT l.number, l.id FROM owners o CROSS JOIN log l ON l.owner = o.number WHERE o.number = ? AND l.id < ?
+    AND NOT (l.marks & ${Mark.pending} AND (l.id > o.settled_to OR l.id IN (SELECT value FROM json_each(o.open)))) ORDER BY l.id LIMIT ?`,
   remove: "DELETE FROM log WHERE number = ?",
   raiseErased: "UPDATE facts SET value = max(value, ?) WHERE name = 'erased id'",
   erase: "DELETE FROM log WHERE owner = ?",

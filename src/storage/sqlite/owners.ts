@@ -6,6 +6,8 @@ import { cursorOf, Mark } from "./marks.js";
 import { Remembered } from "./remembered.js";
 
 const MAX_OWNERS = 100_000; // some 20 MB of names and numbers
+/** Pending entries of one owner taken into memory at a time, lowest first: a flood of them is read in this order, too. */
+const WINDOW = 4000;
 const MAX_OPEN = 200_000; // pending entries at hand over all owners; as much again
 
 /** An owner that has a row. */
@@ -39,8 +41,9 @@ export class Owners {
     this.#last = db.prepare("SELECT max(id) AS id FROM log WHERE owner = ?");
     this.#cursor = db.prepare("SELECT settled_to, open FROM owners WHERE number = ?");
     this.#marked = db.prepare(`
-      SELECT id, marks FROM log WHERE owner = ?1 AND id > ?2 AND marks & ${Mark.pending}
-      UNION ALL SELECT id, marks FROM log WHERE owner = ?1 AND id IN (SELECT value FROM json_each(?3)) AND marks & ${Mark.pending}`);
+      SELECT id, marks FROM log WHERE owner = ?1 AND id IN (SELECT value FROM json_each(?2)) AND marks & ${Mark.pending}
+      UNION ALL SELECT * FROM
+        (SELECT id, marks FROM log WHERE owner = ?1 AND id > ?3 AND marks & ${Mark.pending} ORDER BY id LIMIT ${WINDOW})`);
     this.#move = db.prepare("UPDATE owners SET settled_to = ?, open = ? WHERE number = ?");
     this.#unmark = db.prepare(
       `UPDATE log SET marks = marks & ~${Mark.pending} WHERE owner = ? AND id BETWEEN ? AND ? AND marks & ${Mark.pending}`,
@@ -64,16 +67,23 @@ export class Owners {
 
   /** Its pending entries. Whoever changes them gives what has to be written to change(). */
   openOf(owner: Owner): OpenEntries {
-    if (owner.open) return owner.open;
-    const row = this.#cursor.get(owner.number);
-    const cursor = cursorOf(row);
-    const marked = this.#marked.all(owner.number, cursor.settledTo, String(row?.["open"]));
-    owner.open = new OpenEntries(
-      cursor,
-      marked.map(({ id, marks }) => ({ id: Number(id), hidden: (Number(marks) & Mark.hidden) !== 0 })),
-    );
-    this.#taken += owner.open.size;
+    if (owner.open?.isPartial && owner.open.size < WINDOW / 2) {
+      this.#flushOne(owner);
+      owner.open = undefined;
+    }
+    owner.open ??= this.#readOpen(owner.number);
     return owner.open;
+  }
+
+  #readOpen(number: number): OpenEntries {
+    const row = this.#cursor.get(number);
+    const cursor = cursorOf(row);
+    const marked = this.#marked
+      .all(number, String(row?.["open"]), cursor.settledTo)
+      .map(({ id, marks }) => ({ id: Number(id), hidden: (Number(marks) & Mark.hidden) !== 0 }));
+    this.#taken += marked.length;
+    const isPartial = marked.length - cursor.open.length >= WINDOW;
+    return new OpenEntries(cursor, marked, isPartial ? marked.at(-1)?.id : undefined);
   }
 
   /** The owner in memory is about to change. */
@@ -96,12 +106,14 @@ export class Owners {
 
   /** Writes the cursors that have moved. Before each savepoint and commit. */
   flush(): void {
-    for (const owner of this.#owners.touched()) {
-      if (!owner.moved || !owner.open) continue;
-      const { settledTo, open } = owner.open.cursor;
-      this.#move.run(settledTo, JSON.stringify(open), owner.number);
-      owner.moved = false;
-    }
+    for (const owner of this.#owners.touched()) this.#flushOne(owner);
+  }
+
+  #flushOne(owner: Owner): void {
+    if (!owner.moved || !owner.open) return;
+    const { settledTo, open } = owner.open.cursor;
+    this.#move.run(settledTo, JSON.stringify(open), owner.number);
+    owner.moved = false;
   }
 
   savepoint(): void {

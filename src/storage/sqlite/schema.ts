@@ -55,6 +55,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX log_place ON log (owner, id, marks, peer);
   ALTER TABLE owners ADD COLUMN settled_to INTEGER NOT NULL DEFAULT -1;
   ALTER TABLE owners ADD COLUMN open TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE owners ADD COLUMN in_order INTEGER NOT NULL DEFAULT 1; -- its rows' numbers rise with their ids
+  UPDATE owners SET in_order = 0 WHERE number IN
+    (SELECT owner FROM (SELECT owner, id < lag(id) OVER (PARTITION BY owner ORDER BY number) AS falls FROM log) WHERE falls);
 
   CREATE VIRTUAL TABLE words USING fts5 (tokens, content = '', contentless_delete = 1, detail = none, tokenize = "ascii tokenchars '_'");
   INSERT INTO facts VALUES ('indexed row', 0), ('words version', 0);

@@ -7,7 +7,7 @@ import type { Database, Statement, Value } from "./engine.js";
 import { Mark } from "./marks.js";
 
 /** Rows of one slice, and bytes of stanzas after which it ends: about 10 ms of work. */
-const SLICE_ROWS = 200;
+const SLICE_ROWS = 128;
 const SLICE_BYTES = 65_536;
 
 /** How far the index is. */
@@ -26,7 +26,7 @@ export class WordIndex {
   readonly #rows: Statement;
   readonly #add: Statement;
   readonly #remove: Statement;
-  readonly #removeOwner: Statement;
+  readonly #ofOwner: Statement;
 
   constructor(db: Database) {
     this.#position = db.prepare("SELECT value FROM facts WHERE name = 'indexed row'");
@@ -38,20 +38,21 @@ export class WordIndex {
     this.#rows = db.prepare("SELECT number, owner, marks, stanza FROM log WHERE number > ? ORDER BY number LIMIT ?");
     this.#add = db.prepare("INSERT INTO words (rowid, tokens) VALUES (?, ?)");
     this.#remove = db.prepare("DELETE FROM words WHERE rowid = ?");
-    this.#removeOwner = db.prepare("DELETE FROM words WHERE rowid IN (SELECT number FROM log WHERE owner = ?)");
+    this.#ofOwner = db.prepare(`SELECT number FROM log WHERE owner = ? AND NOT marks & ${Mark.hidden} AND number <= ?`);
   }
 
   /** Takes the next rows in, inside the caller's transaction. */
   advance(): IndexProgress {
-    let position = this.#indexed();
+    const start = this.#indexed();
     const last = Number(this.#last.get()?.["number"]);
+    let position = start;
     let bytes = 0;
-    for (const row of this.#rows.iterate(position, SLICE_ROWS)) {
+    for (const row of this.#rows.iterate(start, SLICE_ROWS)) {
       position = Number(row["number"]);
       bytes += this.#take(position, Number(row["owner"]), Number(row["marks"]), row["stanza"]);
       if (bytes > SLICE_BYTES) break;
     }
-    this.#moveTo.run(position);
+    if (position > start) this.#moveTo.run(position); // else there is nothing to be made durable
     return { position, last };
   }
 
@@ -62,19 +63,20 @@ export class WordIndex {
     this.#take(number, owner, marks, stanza);
   }
 
-  /** Rows are about to be removed. */
-  remove(numbers: readonly number[]): void {
+  /** The rows of an owner that may be in the index. */
+  rowsOf(owner: number): readonly number[] {
+    const numbers: number[] = [];
+    for (const row of this.#ofOwner.iterate(owner, this.#indexed())) numbers.push(Number(row["number"]));
+    return numbers;
+  }
+
+  /**
+   * These rows have been removed: before the index is, so that it has room on a full disk. The numbers of the last ones will be
+   * given again.
+   */
+  removed(numbers: readonly number[]): void {
     const indexed = this.#indexed();
     for (const number of numbers) if (number <= indexed) this.#remove.run(number);
-  }
-
-  /** All rows of an owner are about to be removed. */
-  removeOwner(owner: number): void {
-    this.#removeOwner.run(owner);
-  }
-
-  /** Rows have been removed: the numbers of the last ones will be given again. */
-  removed(): void {
     this.#moveBack.run();
   }
 

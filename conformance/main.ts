@@ -14,6 +14,7 @@ import { gsaslPart } from "./interop/gsasl.js";
 import { smackPart } from "./interop/smack.js";
 import { slixmppPart } from "./interop/slixmpp.js";
 import { xmppjsPart } from "./interop/xmppjs.js";
+import { mongoPart } from "./mongo/mongo.js";
 import { startPart } from "./start/start.js";
 import { counts, missing, type Outcome, type Part, plus, say, scriptPart, type Surroundings } from "./part.js";
 
@@ -36,6 +37,7 @@ const PARTS: readonly Part[] = [
   scriptPart("scenes", ["1.11"], "build/conformance/runner/main.js"),
   scriptPart("scenes on Prosody", ["1.11"], "build/conformance/runner/main.js", "--server", "prosody"),
   scriptPart("attacks", ["1.show3", "A1", "A2", "A6", "X5", "X11"], "build/conformance/attacks/main.js"),
+  mongoPart,
   scriptPart("crash", ["2.show1", "2.show2"], "build/conformance/crash/suite.js"),
   gsaslPart,
   goXmppPart,

@@ -155,6 +155,8 @@ async function open(config: Config, log: Log): Promise<Server> {
 
 function store(config: Config, log: Log, place: StoragePlace): Promise<Storage> {
   return openStorage(place, config.data_dir, STORES, {
+    clock,
+    random: systemRandom,
     report: (fault) => log.error({ ev: "store.failed", text: fault.describe }),
   });
 }

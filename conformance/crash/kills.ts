@@ -20,10 +20,10 @@ export interface LifePlan {
 
 const MAX_LOAD_MS = 900;
 const MAX_START_MS = 500;
-/** How often a place is passed in a second of load, roughly: the trap is set at any of these times. */
+/** How often a place is passed in a second of load, at least, on a busy machine: the trap is set at any of these times. */
 const PASSES: readonly (readonly [RegExp, number])[] = [
-  [/^commit/, 150],
-  [/^socket/, 500],
+  [/^commit/, 60],
+  [/^socket/, 200],
   [/^storage\.log/, 6],
   [/^storage\.load/, 12],
   [/./, 1],

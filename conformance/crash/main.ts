@@ -35,6 +35,8 @@ async function run(): Promise<void> {
     return [(await ownCertificate({ directory: config.data_dir, names, clock, random: systemRandom })).pair];
   });
   const inner = await openStorage(config.storage.url, config.data_dir, STORES, {
+    clock,
+    random: systemRandom,
     report: (fault: StoreFault) => log.error({ ev: "store.failed", text: fault.describe }),
     ...(plan.maxPages === undefined ? {} : { maxPages: plan.maxPages }),
   });

@@ -16,7 +16,7 @@ const MAX_PRINTED = 100_000; // characters kept, the last ones
 /** Where a server keeps its data, and with which settings it runs. */
 export interface Place {
   readonly folder: string;
-  /** Sections of the configuration, as TOML, beside those of every conformance server. */
+  /** The section `[storage]` of the configuration, as TOML. */
   readonly settings?: string;
   readonly archive: "always" | "never";
 }

@@ -9,7 +9,7 @@ export interface Trouble {
   readonly name: string;
   /** The most pages of the database file. */
   readonly maxPages?: number;
-  /** Settings of the server. */
+  /** Further settings in the section `[storage]`. */
   readonly settings?: string;
   /** Accounts beside the cast. */
   readonly users?: readonly string[];
@@ -45,7 +45,7 @@ export const TROUBLES: readonly Trouble[] = [
 export const LONG_TROUBLES: readonly Trouble[] = [
   {
     name: "stalls for 10 s, with a patience of 3",
-    settings: '[storage]\ntimeout = "3s"\n',
+    settings: 'timeout = "3s"\n',
     refuses: true,
     make: (scene) => during(scene, "stalls", STALL_MS),
   },

@@ -6,6 +6,7 @@ import { inFolder } from "./contract/places.js";
 import { put, unit } from "./contract/samples.js";
 import { CONTRACT_STORES } from "./contract/stores.js";
 import { openStorage } from "./open.js";
+import type { StoreFault } from "./port.js";
 
 describe("storage.url", () => {
   it.each<StoragePlace>([{ driver: "sqlite", file: "rookery.db" }, { driver: "memory" }])(
@@ -19,14 +20,17 @@ describe("storage.url", () => {
       }),
   );
 
-  it("MongoDB is refused with a line that says what to use, without its password @1.bad", async () => {
-    const opened = openStorage(
-      { driver: "mongodb", url: "mongodb://admin:secret@127.0.0.1/rookery" },
-      ".",
-      CONTRACT_STORES,
-    );
-    await expect(opened).rejects.toMatchObject({ kind: "unsupported", mend: expect.stringContaining("sqlite:") });
-    await expect(opened).rejects.toThrow("later version");
-    await expect(opened).rejects.not.toThrow("secret");
-  });
+  it("a MongoDB that does not answer is told in one line, without its password, and nothing is made @2.5 @1.bad", () =>
+    inFolder(async (dir) => {
+      const url = "mongodb://admin:secret@127.0.0.1:1/rookery";
+      const patience = { selectMs: 300, answerMs: 1000 };
+      const opened = openStorage({ driver: "mongodb", url }, join(dir, "data"), CONTRACT_STORES, { patience });
+      const fault = (await opened.catch((error: unknown) => error)) as StoreFault;
+      expect(fault).toMatchObject({ name: "StoreFault", kind: "unreachable" });
+      expect(fault.describe).toMatch(
+        /^storage\.url: no answer from mongodb:\/\/127\.0\.0\.1:1\/rookery [^\n]*ECONNREFUSED/,
+      );
+      expect(fault.describe).not.toContain("secret");
+      expect(existsSync(join(dir, "data"))).toBe(false);
+    }));
 });

@@ -138,6 +138,7 @@ export type StoreFaultKind =
   | "damaged"
   | "locked" // another process has it
   | "unreadable" // missing folder, no permission
+  | "unreachable" // a database server that does not answer
   | "full" // no space left
   | "unsupported" // a kind of store that this version does not have
   | "failed" // the engine reported something else

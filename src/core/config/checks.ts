@@ -17,14 +17,12 @@ function rank(origin = "default"): number {
 }
 
 /** One line for each. */
-export function contradictions({ tls, storage, archive, domains }: Config): string[] {
+export function contradictions({ tls, archive, domains }: Config): string[] {
   const problems: string[] = [];
   if (tls.certificate.length !== tls.key.length)
     problems.push(
       `tls.certificate names ${tls.certificate.length} file(s) and tls.key ${tls.key.length}: each certificate needs its key`,
     );
-  if (storage.url.driver === "mongodb")
-    problems.push("storage.url: MongoDB is not supported yet: use sqlite:FILE or memory:");
   for (const key of ["retention", "quota"] as const)
     for (const name of Object.keys(archive[key]))
       if (name !== "default" && !domains.some((domain) => name === domain || name.endsWith(`.${domain}`)))

@@ -1,0 +1,142 @@
+// The delivery cursors of the logs, on the writing side: which entries of busy owners are open is kept in memory, because one server
+// writes; what a batch does to them becomes statements, the cursor itself once per owner and batch.
+import { LRUCache } from "lru-cache";
+import { type CursorChange, OpenEntries } from "../pending.js";
+import { toWire } from "../../xml/wire.js";
+import type { Append, Settle } from "../writes.js";
+import { cursorOf, entryPlace, pendingBy, stanzaOf } from "./entries.js";
+import type { Link } from "./link.js";
+import { COLLECTION, type CursorRecord, type EntryRecord } from "./schema.js";
+import { cursorStep, entriesStep, type Step } from "./steps.js";
+
+/** Owners kept in memory, with their open entries: the ones that were written to last. */
+const MAX_OWNERS = 10_000;
+/** Owners whose open entries are read at a time. */
+const AT_ONCE = 16;
+
+const EMPTY = toWire("");
+
+export class Cursors {
+  readonly #link: Link;
+  readonly #owners = new LRUCache<string, OpenEntries>({ max: MAX_OWNERS });
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  /** The open entries of these owners. @throws what the driver throws */
+  async load(owners: Iterable<string>): Promise<ReadonlyMap<string, OpenEntries>> {
+    const wanted = [...new Set(owners)];
+    const missing = wanted.filter((owner) => !this.#owners.has(owner));
+    const read = new Map<string, OpenEntries>();
+    for (let at = 0; at < missing.length; at += AT_ONCE)
+      await Promise.all(missing.slice(at, at + AT_ONCE).map(async (owner) => read.set(owner, await this.#read(owner))));
+    for (const owner of wanted)
+      read.set(owner, read.get(owner) ?? this.#owners.get(owner) ?? new OpenEntries(cursorOf(null), []));
+    for (const [owner, open] of read) this.#owners.set(owner, open);
+    return read;
+  }
+
+  /** Those in memory. */
+  inMemory(owner: string): OpenEntries | undefined {
+    return this.#owners.get(owner);
+  }
+
+  erased(owner: string): void {
+    this.#owners.set(owner, new OpenEntries(cursorOf(null), []));
+  }
+
+  /** What is in memory may be ahead of the store. */
+  forget(): void {
+    this.#owners.clear();
+  }
+
+  async #read(owner: string): Promise<OpenEntries> {
+    const { link, bounds } = { link: this.#link, bounds: this.#link.bounds };
+    const cursor = cursorOf(await link.collection<CursorRecord>(COLLECTION.cursors).findOne({ _id: owner }, bounds));
+    const rows = link.collection<EntryRecord>(COLLECTION.log).find({ owner, ...pendingBy(cursor) }, bounds);
+    const marked = await rows.project<Pick<EntryRecord, "id" | "hidden">>({ _id: 0, id: 1, hidden: 1 }).toArray();
+    return new OpenEntries(
+      cursor,
+      marked.map(({ id, hidden = false }) => ({ id, hidden })),
+    );
+  }
+}
+
+/** What is known of the logs before a batch is planned. */
+export interface KnownLogs {
+  /** The open entries of all owners that the batch settles for or appends to out of order. */
+  readonly open: ReadonlyMap<string, OpenEntries>;
+  /** Those of its entries that are there already (see entryPlace). */
+  readonly present: ReadonlySet<string>;
+}
+
+/** What one batch does to the cursors. */
+export class CursorChanges {
+  readonly #cursors: Cursors;
+  readonly #known: KnownLogs;
+  readonly #appended = new Set<string>();
+  readonly #erased = new Set<string>();
+  /** Cursors to be written at the end, with the units that moved them. */
+  readonly #moved = new Map<string, Set<number>>();
+
+  constructor(cursors: Cursors, known: KnownLogs) {
+    this.#cursors = cursors;
+    this.#known = known;
+  }
+
+  /** Whether the entry stands in the store since before this batch, and still does. */
+  isPresent(append: Append): boolean {
+    return this.#known.present.has(entryPlace(append)) && !this.#erased.has(append.owner);
+  }
+
+  /** The statements that come before the entry's own. */
+  append(append: Append): readonly Step[] {
+    const { owner, id, entry } = append;
+    const open = this.#open(owner);
+    if (!entry.pending || !open || this.#appended.has(entryPlace(append))) return [];
+    this.#appended.add(entryPlace(append));
+    const change = open.append({ id, hidden: entry.hidden });
+    return [...unmarking(owner, change), ...(change.moved ? [cursorStep(owner, open.cursor)] : [])];
+  }
+
+  /** The statements for the entries; the cursor follows at the end of the batch. */
+  settle({ owner, ids }: Settle, unit: number): readonly Step[] {
+    const open = this.#open(owner);
+    if (!open) throw new Error("the cursor of a settling owner is not loaded");
+    const change = open.settle(ids);
+    if (change.moved) this.#moved.set(owner, (this.#moved.get(owner) ?? new Set()).add(unit));
+    const emptied = { $set: { stanza: stanzaOf(EMPTY) } };
+    const hidden = change.hidden.length > 0 ? [entriesStep(owner, { id: { $in: change.hidden } }, emptied)] : [];
+    return [...hidden, ...unmarking(owner, change)];
+  }
+
+  erase(owner: string): void {
+    this.#cursors.erased(owner);
+    this.#moved.delete(owner);
+    this.#erased.add(owner);
+    for (const place of this.#appended) if (place.startsWith(`${owner}\0`)) this.#appended.delete(place);
+  }
+
+  /** The cursors that moved. */
+  *last(): Generator<{ readonly step: Step; readonly units: readonly number[] }> {
+    for (const [owner, units] of this.#moved) {
+      const open = this.#open(owner);
+      if (open) yield { step: cursorStep(owner, open.cursor), units: [...units] };
+    }
+  }
+
+  #open(owner: string): OpenEntries | undefined {
+    return (this.#erased.has(owner) ? undefined : this.#known.open.get(owner)) ?? this.#cursors.inMemory(owner);
+  }
+}
+
+function unmarking(owner: string, { unmark }: CursorChange): readonly Step[] {
+  const single = unmark.flatMap(({ from, to }) => (from === to ? [from] : []));
+  const ranges = unmark.filter(({ from, to }) => from !== to);
+  const unmarked = { $unset: { pending: "" } };
+  return [
+    ...(single.length > 0 ? [entriesStep(owner, { id: { $in: single } }, unmarked)] : []),
+    ...ranges.map(({ from, to }) => entriesStep(owner, { id: { $gte: from, $lte: to } }, unmarked)),
+  ];
+}

@@ -1,0 +1,112 @@
+// The reading side: queries over the declared indexes, on the primary, of what a majority has.
+import { byBytes } from "../order.js";
+import { type Cursor, NOTHING_SETTLED } from "../pending.js";
+import type { LogQuery, LogRange, LogRow, LogSize, OwnerPage, Page, Row } from "../port.js";
+import { findId, idsBehind, placeId, rowOf } from "./documents.js";
+import { cursorOf, logRowOf, queryOf } from "./entries.js";
+import type { Link } from "./link.js";
+import { COLLECTION, type CursorRecord, type DocumentRecord, type EntryRecord } from "./schema.js";
+
+const MAX_PAGE = 1_000_000; // MongoDB takes a limit of 0 for none
+
+export class Reader {
+  readonly #link: Link;
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  async load(owners: readonly string[], stores: readonly string[]): Promise<ReadonlyMap<string, readonly Row[]>> {
+    const loaded = new Map<string, Row[]>(owners.map((owner) => [owner, []]));
+    const query = { owner: { $in: [...loaded.keys()] }, store: { $in: [...stores] } };
+    const records = await this.#documents.find(query, this.#link.bounds).toArray();
+    for (const record of records) loaded.get(record.owner)?.push(rowOf(record));
+    for (const rows of loaded.values()) rows.sort((a, b) => byBytes(a.store, b.store) || byBytes(a.key, b.key));
+    return loaded;
+  }
+
+  async get(store: string, owner: string, key: string): Promise<Row | undefined> {
+    const record = await this.#documents.findOne({ _id: placeId({ store, owner, key }) }, this.#link.bounds);
+    return record ? rowOf(record) : undefined;
+  }
+
+  async list(store: string, { after, limit }: Page): Promise<readonly Row[]> {
+    if (limit <= 0) return [];
+    const found = this.#documents.find({ _id: idsBehind(store, after) }, this.#link.bounds).sort({ _id: 1 });
+    return (await found.limit(Math.min(limit, MAX_PAGE)).toArray()).map(rowOf);
+  }
+
+  async find(store: string, field: string, value: string, limit: number): Promise<readonly Row[]> {
+    if (limit <= 0) return [];
+    const found = this.#documents.find({ finds: findId(store, field, value) }, this.#link.bounds).sort({ _id: 1 });
+    return (await found.limit(Math.min(limit, MAX_PAGE)).toArray()).map(rowOf);
+  }
+
+  async log(owner: string, query: LogQuery): Promise<readonly LogRow[]> {
+    const before = query.pending ? await this.cursor(owner) : NOTHING_SETTLED;
+    const filter = queryOf(owner, query, before);
+    if (!filter || query.limit <= 0) return [];
+    const found = this.#log.find(filter, this.#link.bounds).sort({ id: query.backwards ? -1 : 1 });
+    const records = await found.limit(Math.min(query.limit, MAX_PAGE)).project<EntryRecord>({ words: 0 }).toArray();
+    const marked = !query.pending && records.some(({ pending }) => pending);
+    const cursor = marked ? await this.cursor(owner) : before;
+    return records.map((record) => logRowOf(record, cursor));
+  }
+
+  async countLog(owner: string, range: LogRange): Promise<number> {
+    const filter = queryOf(owner, range, range.pending ? await this.cursor(owner) : NOTHING_SETTLED);
+    return filter ? this.#log.countDocuments(filter, this.#link.bounds) : 0;
+  }
+
+  /** One step through the index per owner, however many entries they have. */
+  async logOwners({ after, limit }: OwnerPage): Promise<readonly string[]> {
+    const owners: string[] = [];
+    for (let last = after; owners.length < limit;) {
+      const query = last === undefined ? {} : { owner: { $gt: last } };
+      const next = await this.#log
+        .find(query, this.#link.bounds)
+        .sort({ owner: 1, id: 1 })
+        .limit(1)
+        .project<Pick<EntryRecord, "owner">>({ _id: 0, owner: 1 })
+        .next();
+      if (!next) break;
+      owners.push((last = next.owner));
+    }
+    return owners;
+  }
+
+  async measure(
+    owner: string,
+    { after, limit }: { readonly after?: number; readonly limit: number },
+  ): Promise<LogSize> {
+    if (limit <= 0) return { entries: 0, bytes: 0 };
+    const filter = { owner, ...(after !== undefined && { id: { $gt: after } }) };
+    const sums = {
+      _id: null,
+      entries: { $sum: 1 },
+      bytes: { $sum: { $binarySize: "$stanza" } },
+      last: { $max: "$id" },
+    };
+    const pipeline = [
+      { $match: filter },
+      { $sort: { id: 1 } },
+      { $limit: Math.min(limit, MAX_PAGE) },
+      { $group: sums },
+    ];
+    const [found] = await this.#log.aggregate<Required<LogSize>>(pipeline, this.#link.bounds).toArray();
+    return found ? { entries: found.entries, bytes: found.bytes, last: found.last } : { entries: 0, bytes: 0 };
+  }
+
+  async cursor(owner: string): Promise<Cursor> {
+    const cursors = this.#link.collection<CursorRecord>(COLLECTION.cursors);
+    return cursorOf(await cursors.findOne({ _id: owner }, this.#link.bounds));
+  }
+
+  get #documents() {
+    return this.#link.collection<DocumentRecord>(COLLECTION.documents);
+  }
+
+  get #log() {
+    return this.#link.collection<EntryRecord>(COLLECTION.log);
+  }
+}

@@ -7,6 +7,8 @@ const WORTHWHILE = 256;
 const TOO_MANY = 200_000;
 /** Times the writer is asked whether it is quiet before it is believed: the next batch follows a finished one at once. */
 const QUIET_TURNS = 3;
+/** Commits after which a writer that was found busy is asked again: asking takes its time, too. */
+const BUSY_COMMITS = 16;
 
 /** What it needs of the writer. */
 export interface IndexedWriter {
@@ -22,6 +24,8 @@ export class Indexing {
   /** Entries not in the index, as far as is known. */
   #behind = 0;
   #commits = 0;
+  /** The number of the commit after which it is worth while to ask whether the writer is quiet. */
+  #next = 0;
   #underWay = 0;
   #running = false;
 
@@ -37,8 +41,12 @@ export class Indexing {
     return () => {
       this.#underWay--;
       this.#behind += entries;
-      if (this.#behind >= WORTHWHILE && !this.#running) void this.#run();
+      if (this.#isDue && !this.#running) void this.#run();
     };
+  }
+
+  get #isDue(): boolean {
+    return this.#behind >= TOO_MANY || (this.#behind >= WORTHWHILE && this.#commits >= this.#next);
   }
 
   /** Resolves when everything committed before is in the index. */
@@ -51,7 +59,7 @@ export class Indexing {
     }
   }
 
-  /** Until little is left, or the writer is wanted elsewhere: then the end of the next commit calls again. */
+  /** Until little is left, or the writer is wanted elsewhere: then the end of a later commit calls again. */
   async #run(): Promise<void> {
     this.#running = true;
     try {
@@ -68,7 +76,9 @@ export class Indexing {
     const before = this.#commits;
     for (let turn = 0; turn < QUIET_TURNS && this.#commits === before && this.#underWay === 0; turn++)
       await this.#writer.turn();
-    return this.#commits === before && this.#underWay === 0;
+    const isQuiet = this.#commits === before && this.#underWay === 0;
+    if (!isQuiet) this.#next = this.#commits + BUSY_COMMITS;
+    return isQuiet;
   }
 
   async #slice(): Promise<IndexProgress> {

@@ -144,7 +144,7 @@ function selectionOf(owner: Owner, range: LogRange, conditions: readonly string[
   };
   if (range.after !== undefined) must("l.id > ?", range.after);
   if (range.before !== undefined) must("l.id < ?", range.before);
-  if (range.shown || match !== null) must(`NOT l.marks & ${Mark.hidden}`);
+  if (range.shown) must(`NOT l.marks & ${Mark.hidden}`);
   if (range.with !== undefined) {
     must("l.peer = (SELECT number FROM peers WHERE name = ?)", range.with);
     if (range.resource !== undefined) must("l.resource = ?", range.resource);

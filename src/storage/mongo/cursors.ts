@@ -9,16 +9,20 @@ import type { Link } from "./link.js";
 import { COLLECTION, type CursorRecord, type EntryRecord } from "./schema.js";
 import { cursorStep, entriesStep, type Step } from "./steps.js";
 
-/** Owners kept in memory, with their open entries: the ones that were written to last. */
-const MAX_OWNERS = 10_000;
+/** Open entries kept in memory over all owners, an owner counting as a few: those of the owners that were written to last. */
+const MAX_OPEN = 200_000;
+const OWNER_SIZE = 8;
+/** Open entries of one owner read at a time, lowest first: a flood of them is delivered in this order, too. */
+const WINDOW = 4000;
 /** Owners whose open entries are read at a time. */
 const AT_ONCE = 16;
 
-const EMPTY = toWire("");
-
 export class Cursors {
   readonly #link: Link;
-  readonly #owners = new LRUCache<string, OpenEntries>({ max: MAX_OWNERS });
+  readonly #owners = new LRUCache<string, OpenEntries>({
+    maxSize: MAX_OPEN,
+    sizeCalculation: ({ size }) => OWNER_SIZE + size,
+  });
 
   constructor(link: Link) {
     this.#link = link;
@@ -27,14 +31,21 @@ export class Cursors {
   /** The open entries of these owners. @throws what the driver throws */
   async load(owners: Iterable<string>): Promise<ReadonlyMap<string, OpenEntries>> {
     const wanted = [...new Set(owners)];
-    const missing = wanted.filter((owner) => !this.#owners.has(owner));
-    const read = new Map<string, OpenEntries>();
-    for (let at = 0; at < missing.length; at += AT_ONCE)
-      await Promise.all(missing.slice(at, at + AT_ONCE).map(async (owner) => read.set(owner, await this.#read(owner))));
-    for (const owner of wanted)
-      read.set(owner, read.get(owner) ?? this.#owners.get(owner) ?? new OpenEntries(cursorOf(null), []));
-    for (const [owner, open] of read) this.#owners.set(owner, open);
-    return read;
+    const loaded = new Map<string, OpenEntries>();
+    for (let at = 0; at < wanted.length; at += AT_ONCE)
+      await Promise.all(
+        wanted.slice(at, at + AT_ONCE).map(async (owner) => loaded.set(owner, await this.#load(owner))),
+      );
+    for (const [owner, open] of loaded) {
+      this.#owners.delete(owner); // its size has changed
+      this.#owners.set(owner, open);
+    }
+    return loaded;
+  }
+
+  #load(owner: string): OpenEntries | Promise<OpenEntries> {
+    const known = this.#owners.get(owner);
+    return known && !(known.isPartial && known.size < WINDOW / 2) ? known : this.#read(owner);
   }
 
   /** Those in memory. */
@@ -55,11 +66,11 @@ export class Cursors {
     const { link, bounds } = { link: this.#link, bounds: this.#link.bounds };
     const cursor = cursorOf(await link.collection<CursorRecord>(COLLECTION.cursors).findOne({ _id: owner }, bounds));
     const rows = link.collection<EntryRecord>(COLLECTION.log).find({ owner, ...pendingBy(cursor) }, bounds);
-    const marked = await rows.project<Pick<EntryRecord, "id" | "hidden">>({ _id: 0, id: 1, hidden: 1 }).toArray();
-    return new OpenEntries(
-      cursor,
-      marked.map(({ id, hidden = false }) => ({ id, hidden })),
-    );
+    const lowest = rows.sort({ id: 1 }).limit(WINDOW + cursor.open.length);
+    const marked = await lowest.project<Pick<EntryRecord, "id" | "hidden">>({ _id: 0, id: 1, hidden: 1 }).toArray();
+    const horizon = marked.length < WINDOW ? Infinity : marked.at(-1)?.id;
+    const entries = marked.map(({ id, hidden = false }) => ({ id, hidden }));
+    return new OpenEntries(cursor, entries, horizon);
   }
 }
 
@@ -106,9 +117,7 @@ export class CursorChanges {
     if (!open) throw new Error("the cursor of a settling owner is not loaded");
     const change = open.settle(ids);
     if (change.moved) this.#moved.set(owner, (this.#moved.get(owner) ?? new Set()).add(unit));
-    const emptied = { $set: { stanza: stanzaOf(EMPTY) } };
-    const hidden = change.hidden.length > 0 ? [entriesStep(owner, { id: { $in: change.hidden } }, emptied)] : [];
-    return [...hidden, ...unmarking(owner, change)];
+    return [...emptying(owner, change.hidden), ...unmarking(owner, change), ...settlingBeyond(owner, change.beyond)];
   }
 
   erase(owner: string): void {
@@ -138,5 +147,21 @@ function unmarking(owner: string, { unmark }: CursorChange): readonly Step[] {
   return [
     ...(single.length > 0 ? [entriesStep(owner, { id: { $in: single } }, unmarked)] : []),
     ...ranges.map(({ from, to }) => entriesStep(owner, { id: { $gte: from, $lte: to } }, unmarked)),
+  ];
+}
+
+const EMPTIED = { $set: { stanza: stanzaOf(toWire("")) } };
+
+function emptying(owner: string, ids: readonly number[]): readonly Step[] {
+  return ids.length > 0 ? [entriesStep(owner, { id: { $in: ids } }, EMPTIED)] : [];
+}
+
+/** Of these only the rows know whether they are open and hidden. */
+function settlingBeyond(owner: string, ids: readonly number[]): readonly Step[] {
+  if (ids.length === 0) return [];
+  const open = { id: { $in: ids }, pending: true };
+  return [
+    entriesStep(owner, { ...open, hidden: true }, EMPTIED),
+    entriesStep(owner, open, { $unset: { pending: "" } }),
   ];
 }

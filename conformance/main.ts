@@ -1,7 +1,6 @@
 // `npm run conformance`: everything that needs more than Node, part by part, with the time of each and one line at the end that counts all.
 // `-- --only=NAME` runs one part, `-- --server=prosody` puts another server in our place.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { shortBench } from "../bench/main.js";
@@ -17,6 +16,7 @@ import { xmppjsPart } from "./interop/xmppjs.js";
 import { mongoPart } from "./mongo/mongo.js";
 import { startPart } from "./start/start.js";
 import { counts, missing, type Outcome, type Part, plus, say, scriptPart, type Surroundings } from "./part.js";
+import { TOOLS } from "./tools.js";
 
 const benchPart: Part = {
   name: "bench",
@@ -85,7 +85,7 @@ function note({ name, shows }: Part, { passed, failed }: Outcome): void {
 function surroundings(server: string): Surroundings {
   return {
     server: (folder) => (server === "prosody" ? prosody({ folder }) : rookery({ folder, archive: "always" })),
-    tools: process.env["ROOKERY_TEST_TOOLS"] ?? join(tmpdir(), "rookery-tools"),
+    tools: TOOLS,
     ci: process.env["CI"] === "true",
   };
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MongoClient } from "mongodb";
 import { type MongoServer, mongoServer } from "../servers/mongo.js";
+import { TOOLS } from "../tools.js";
 
 export interface Store {
   readonly name: string;
@@ -31,9 +32,8 @@ export const sqlite: Store = {
 
 /** MongoDB, or what stands in for it here; the reason if there is neither. */
 export async function mongo(): Promise<Store | string> {
-  const tools = process.env["ROOKERY_TEST_TOOLS"] ?? join(tmpdir(), "rookery-tools");
   const folder = mkdtempSync(join(tmpdir(), "rookery-crash-mongo-"));
-  const server = await mongoServer({ tools }, join(folder, "db"));
+  const server = await mongoServer({ tools: TOOLS }, join(folder, "db"));
   if (typeof server !== "string") return storeOn(server, folder);
   rmSync(folder, { recursive: true, force: true });
   return server;

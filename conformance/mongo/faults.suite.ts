@@ -11,6 +11,7 @@ import type { Storage } from "#rookery/storage/port.js";
 import type { Outcome, Unit } from "#rookery/storage/writes.js";
 import { type MongoProcess, type MongoServer, mongoServer } from "../servers/mongo.js";
 import { options } from "./databases.js";
+import { TOOLS } from "../tools.js";
 
 const PATIENCE = { selectMs: 1000, answerMs: 3000 };
 /** What a commit may take at most: its lease, its reads and one command, each once. */
@@ -27,7 +28,7 @@ const ours = process.env["ROOKERY_TEST_MONGODB_OWN"] === "true";
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "rookery-mongo-faults-"));
-    const started = await mongoServer({ tools: process.env["ROOKERY_TEST_TOOLS"] ?? "" }, join(folder, "db"));
+    const started = await mongoServer({ tools: TOOLS }, join(folder, "db"));
     if (typeof started === "string" || !started.process) throw new Error("no server that can be killed");
     server = started;
     database = started.process;

@@ -35,7 +35,8 @@ export function running({ child, address, adding, graceMs }: Started, options: S
   };
 }
 
-class Registrar {
+/** Registers accounts, one after the other, on one stream. */
+export class Registrar {
   readonly #address: Address;
   #stream: Promise<ClientStream> | undefined;
   #last = 0;

@@ -6,7 +6,7 @@ export class Life {
   readonly server: CrashServer;
   /** Resolves when nobody should begin anything new any more. */
   readonly over: Promise<unknown>;
-  /** The store fails or has failed: streams may end and logins be refused. */
+  /** The store fails or has failed, or the server stops: streams may end and logins be refused. */
   isTroubled = false;
   #isOver = false;
   #finish: () => void = () => undefined;

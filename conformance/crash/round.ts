@@ -131,7 +131,8 @@ export class Round {
     }
   }
 
-  async #end(kill: Kill, { server }: Life): Promise<void> {
+  async #end(kill: Kill, life: Life): Promise<void> {
+    const { server } = life;
     this.#stoppedInOrder = false;
     switch (kill.kind) {
       case "random":
@@ -147,6 +148,7 @@ export class Round {
       case "stop": {
         await delay(this.#dice.between(200, 700));
         server.tell({ do: "trap", trap: kill.trap });
+        life.isTroubled = true; // it takes nobody in any more, and may need a moment to go
         const code = await server.stop();
         this.#stoppedInOrder = code === 0;
         this.#where.push(describe(kill));

@@ -26,6 +26,12 @@ export const POINTS: readonly Point[] = points({
   "1.show3": "The attack rows below as tests",
   "1.show4": "Benchmark beside Prosody",
   "1.bad": "Bad input: one clear line, exit code 1, no data touched",
+  "2.1": "One log, two views: archive and offline messages",
+  "2.2": "Archive queries, preferences, stanza-ids, tombstones, search",
+  "2.3": "Retention, quota, erasing and exporting",
+  "2.4": "Stream management",
+  "2.5": "MongoDB",
+  "2.6": "Migrations",
   "2.show1": "Crash suite: nothing acknowledged is lost, doubled or out of order after kill -9; quiet sessions resume",
   "2.show2": "The same with a store that fails, stalls for 10 s, or fills its disk",
   X2: "Entity expansion, DTD, processing instructions, comments",
@@ -44,7 +50,13 @@ export const POINTS: readonly Point[] = points({
   A6: "SCRAM: nonces, iterations, flags, channel binding",
   A7: "Timing and user enumeration",
   R1: "A forged from",
+  R2: "Forged carbons and archive results",
+  R3: "Forged stanza-ids",
+  R4: "Resumption of somebody else's session",
   R8: "Address tricks",
+  R9: "Floods for somebody who is away",
+  M9: "Archive queries that ask too much",
+  H12: "A newer or a shared database",
 });
 
 const TAG = /@(\d+\.(?:\d+|show\d+|bad)|[A-Z]\d+)(?![\w.])/g;

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 /** Imports, of types too, and the files of workers. */
-const LOADED = /(?:\bfrom|\bimport|\bnew URL\()\s*"(\.[^"]*)\.js"/g;
+const LOADED = /(?:\bfrom|\bimport|\bimport\(|\bnew URL\()\s*"(\.[^"]*)\.js"/g;
 
 function packed(): readonly string[] {
   const report = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {

@@ -18,6 +18,8 @@ async function lived(): Promise<{ readonly world: World; readonly personal: Pers
   await romeo.sends("<presence to='juliet@localhost' type='subscribed'/>");
   await juliet.sends("<iq type='set' id='1'><vCard xmlns='vcard-temp'><FN>J</FN></vCard></iq>");
   await juliet.sends("<iq type='set' id='2'><query xmlns='jabber:iq:private'><x xmlns='y'>z</x></query></iq>");
+  const prefs = "<prefs xmlns='urn:xmpp:mam:2' default='roster'><always/><never/></prefs>";
+  await juliet.sends(`<iq type='set' id='3'>${prefs}</iq>`);
   await juliet.sends("<message to='romeo@localhost' type='chat'><body>online</body></message>");
   await juliet.goes();
   await romeo.sends("<message to='juliet@localhost' type='chat'><body>later ü</body></message>");

@@ -152,7 +152,7 @@ export async function registering({ life, ledger }: Scene, name: string): Promis
     }
   } catch (error) {
     await life.pause(1000);
-    if (!life.hasEnded()) ledger.problem(`registration: ${String(error)}`);
+    if (!life.hasEnded() && !life.isTroubled) ledger.problem(`registration: ${String(error)}`);
   } finally {
     registrar.close();
   }

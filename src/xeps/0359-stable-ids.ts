@@ -8,7 +8,7 @@ import { withoutStanzaIds } from "./0359-stable-ids.api.js";
 
 export const stableIds: Feature = {
   name: "stable-ids",
-  specs: [{ xep: 359, version: "0.7.0", status: "complete", since: "0.2.0" }],
+  specs: [{ xep: 359, version: "0.7.0", status: "complete", since: "0.1.0" }],
   disco: { server: [NS.stanzaIds], account: [NS.stanzaIds] },
   sent: { message: { stamp: (flow, account) => withoutForged(flow, account.jid) } },
   received: { message: { stamp: (flow, account) => withoutForged(flow, account.jid) } },

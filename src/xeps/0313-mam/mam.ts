@@ -27,12 +27,12 @@ export function mam(context: Context): Feature {
   return {
     name: "mam",
     specs: [
-      { xep: 4, version: "2.13.2", status: "partial", since: "0.2.0", note: "in what is implemented here" },
-      { xep: 59, version: "1.0", status: "partial", since: "0.2.0", note: "in archives; no pages by index" },
-      { xep: 297, version: "1.0", status: "complete", since: "0.2.0" },
-      { xep: 313, version: "1.1.3", status: "complete", since: "0.2.0" },
-      { xep: 413, version: "0.2.1", status: "partial", since: "0.2.0", note: "in archives" },
-      { xep: 431, version: "0.2.0", status: "complete", since: "0.2.0" },
+      { xep: 4, version: "2.13.2", status: "partial", since: "0.1.0", note: "in what is implemented here" },
+      { xep: 59, version: "1.0", status: "partial", since: "0.1.0", note: "in archives; no pages by index" },
+      { xep: 297, version: "1.0", status: "complete", since: "0.1.0" },
+      { xep: 313, version: "1.1.3", status: "complete", since: "0.1.0" },
+      { xep: 413, version: "0.2.1", status: "partial", since: "0.1.0", note: "in archives" },
+      { xep: 431, version: "0.2.0", status: "complete", since: "0.1.0" },
     ],
     disco: {
       account: [

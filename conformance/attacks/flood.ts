@@ -9,7 +9,7 @@ import { type Attack, expectThat } from "./suite.js";
 
 /** Connections in one wave, all open at the same time. */
 const WAVE = 2500;
-/** Until V8's heap and malloc have found their size: in trials they grew for up to 12,000 connections, and never after. */
+/** Until V8's heap and malloc have found their size: mostly within 12,000 connections; in some full runs the memory grew after it. */
 const WARM_UP = 15_000;
 const PER_ADDRESS = 250;
 /** What the server of these attacks is set to: the default is 1000. */

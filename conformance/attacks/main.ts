@@ -41,16 +41,14 @@ async function main(options: readonly string[]): Promise<number> {
 }
 
 /**
- * An environment in which memory that the server has given back is not resident. Else V8's young generation takes or leaves 30 MiB as it
- * sees fit, and malloc keeps an arena per thread and the holes of buffers in it, more of them after each higher peak.
+ * An environment with less memory that is resident but not in use: else V8's young generation takes or leaves 30 MiB as it sees fit, and
+ * malloc keeps an arena per thread. Its main arena still moves in steps of some MiB.
  */
 function measurable(heap: string): Readonly<Record<string, string>> {
   const collect = new URL("collect.js", import.meta.url).href;
   return {
     NODE_OPTIONS: `--max-semi-space-size=2 --import=${collect}`,
     MALLOC_ARENA_MAX: "2",
-    MALLOC_MMAP_THRESHOLD_: "65536", // what libuv reads into goes back when it is freed
-    MALLOC_TRIM_THRESHOLD_: "65536",
     ROOKERY_TEST_HEAP: heap,
   };
 }

@@ -6,7 +6,6 @@ declare module "@xmpp/client" {
   export interface Client extends EventEmitter {
     readonly jid: { bare(): { toString(): string } } | null;
     readonly reconnect: { stop(): void };
-    readonly iqCaller: { request(iq: Element, timeoutMs?: number): Promise<Element> };
     start(): Promise<unknown>;
     stop(): Promise<unknown>;
     send(element: Element): Promise<void>;

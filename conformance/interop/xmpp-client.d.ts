@@ -6,6 +6,7 @@ declare module "@xmpp/client" {
   export interface Client extends EventEmitter {
     readonly jid: { bare(): { toString(): string } } | null;
     readonly reconnect: { stop(): void };
+    readonly socket: { readonly socket: { setEncoding(encoding: "utf8"): void } };
     start(): Promise<unknown>;
     stop(): Promise<unknown>;
     send(element: Element): Promise<void>;

@@ -23,6 +23,8 @@ xmpp.on("stanza", (stanza: Element) => void take(stanza).catch(fail));
 xmpp.on("online", () => void online().catch(fail));
 if (mode !== "echo") setTimeout(() => fail(new Error("out of patience")), PATIENCE_MS).unref();
 process.once("SIGTERM", () => void handled().then(finish).catch(fail)); // so that it acknowledges what it has (XEP-0198 "Acks")
+// The library decodes each piece of the stream by itself, which spoils a character that two pieces share.
+xmpp.on("connect", () => xmpp.socket.socket.setEncoding("utf8"));
 xmpp.start().catch(fail);
 
 async function online(): Promise<void> {

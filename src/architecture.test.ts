@@ -60,7 +60,7 @@ const ADAPTERS: readonly { readonly what: string; readonly pattern: RegExp; read
   {
     what: "node:net",
     pattern: /"node:net"/g,
-    only: ["admin/control.ts", "admin/check.ts", "c2s/listener.ts", "c2s/tcp.ts", "s2s/", "web/"],
+    only: ["admin/control.ts", "admin/check.ts", "c2s/endpoints.ts", "c2s/listener.ts", "c2s/tcp.ts", "s2s/", "web/"],
   },
   {
     what: "node:tls",
@@ -100,6 +100,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "pino-pretty": ["core/log.ts"],
   "toml-eslint-parser": ["core/config/toml.ts"],
   commander: ["admin/cli.ts"],
+  fastify: ["web/app.ts"],
   "@peculiar/x509": ["c2s/tls/x509.ts"],
   "reflect-metadata": ["c2s/tls/x509.ts"],
   "@photostructure/sqlite": ["storage/sqlite/"],

@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { accountActions } from "./admin/accounts.js";
 import type { AdminActions } from "./admin/actions.js";
-import { mayListen, type Listeners } from "./c2s/listener.js";
+import { allEndpoints, mayListen } from "./c2s/endpoints.js";
+import type { Listeners } from "./c2s/listener.js";
 import { checkEndpoint, checkFolder, type Finding } from "./admin/check.js";
 import { type ExitCode, runCli } from "./admin/cli.js";
 import { controlPath } from "./admin/control-path.js";
@@ -18,11 +19,12 @@ import type { StoragePlace } from "./core/config/values.js";
 import { createLog, type Log } from "./core/log.js";
 import { systemRandom } from "./core/random.js";
 import { SECTIONS } from "./features.js";
-import { listenForClients, openServer, STORES, type Server } from "./start.js";
+import { listenForClients, listenForWatchers, openServer, STORES, type Server } from "./start.js";
 import { type Copied, copyStore } from "./storage/copy.js";
 import { acquireLock } from "./storage/lock.js";
 import { openStorage } from "./storage/open.js";
 import { type Storage, StoreFault } from "./storage/port.js";
+import type { WebListeners } from "./web/listener.js";
 
 const software = { name: "Rookery", version: packageVersion() };
 const clock = systemClock((error) => reportLost(error));
@@ -51,7 +53,7 @@ async function start({ config, warnings }: LoadedConfig): Promise<ExitCode> {
   for (const text of warnings) log.warn({ ev: "config.warning", text });
   const lock = acquireLock(config.data_dir);
   try {
-    await mayListen({ config, log });
+    await mayListen(config, log);
     const tls = await TlsContexts.open(() => certificates(config, log));
     const server = await open(config, log);
     await serve(config, server, tls, log);
@@ -62,7 +64,7 @@ async function start({ config, warnings }: LoadedConfig): Promise<ExitCode> {
 }
 
 async function serve(config: Config, server: Server, tls: TlsContexts, log: Log): Promise<void> {
-  const listeners = await listenForClients(server, tls).catch(async (error: unknown) => {
+  const { listeners, web } = await listenEverywhere(server, tls).catch(async (error: unknown) => {
     await server.stop();
     throw error;
   });
@@ -74,7 +76,7 @@ async function serve(config: Config, server: Server, tls: TlsContexts, log: Log)
   const stopped = stopSignal(); // heard from now on: who reads the next line may send it at once
   log.info({
     ev: "ready",
-    listen: { c2s: listeners.plain, direct_tls: listeners.directTls },
+    listen: { c2s: listeners.plain, direct_tls: listeners.directTls, http: web.plain },
     domains: config.domains,
     version: software.version,
   });
@@ -82,8 +84,21 @@ async function serve(config: Config, server: Server, tls: TlsContexts, log: Log)
   await stopped;
   log.info({ ev: "stopping" });
   clock.after(STOP_MS, () => process.exit(1));
-  await Promise.all([listeners.close(), control.close(), server.stop()]);
+  await Promise.all([listeners.close(), web.close(), control.close(), server.stop()]);
   log.info({ ev: "stopped" });
+}
+
+async function listenEverywhere(
+  server: Server,
+  tls: TlsContexts,
+): Promise<{ readonly listeners: Listeners; readonly web: WebListeners }> {
+  const listeners = await listenForClients(server, tls);
+  try {
+    return { listeners, web: await listenForWatchers(server) };
+  } catch (error) {
+    await listeners.close();
+    throw error;
+  }
 }
 
 /** The accounts while no server runs. */
@@ -108,10 +123,9 @@ async function openAccounts({
 async function check({ config }: LoadedConfig): Promise<readonly Finding[]> {
   if (await isServed(controlPath(config.data_dir)))
     return [{ what: "server", state: "good", text: "is running on this data folder" }];
-  const ports = [
-    ...config.c2s.listen.map((at) => checkEndpoint("c2s.listen", at)),
-    ...config.c2s.direct_tls.map((at) => checkEndpoint("c2s.direct_tls", at)),
-  ];
+  const ports = allEndpoints(config).flatMap(({ setting, endpoints }) =>
+    endpoints.map((at) => checkEndpoint(setting, at)),
+  );
   return [checkFolder(config.data_dir), ...(await Promise.all(ports))];
 }
 

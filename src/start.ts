@@ -18,6 +18,7 @@ import { deriveCredentials } from "./sasl/credentials.js";
 import { isUnfinished, unfinishedFault } from "./storage/copy.js";
 import type { Storage } from "./storage/port.js";
 import type { Json } from "./storage/writes.js";
+import { listenForWeb, type WebListeners } from "./web/listener.js";
 
 export { STORES };
 
@@ -81,6 +82,10 @@ export async function openServer(ports: ServerPorts): Promise<Server> {
 
 export async function listenForClients(server: Server, tls: TlsContexts): Promise<Listeners> {
   return listen(server.c2s, tls);
+}
+
+export function listenForWatchers({ core, c2s }: Server): Promise<WebListeners> {
+  return listenForWeb({ config: c2s.config, log: c2s.log, health: core.health });
 }
 
 async function stop(core: Core, c2s: C2SPorts): Promise<void> {

@@ -142,7 +142,7 @@ async function furnish(model: string): Promise<void> {
 function settings(data: string, ports: readonly number[]): string {
   const [plain = 0, direct = 0] = ports;
   const listen = `[c2s]\nlisten = ["127.0.0.1:${plain}"]\ndirect_tls = ["127.0.0.1:${direct}"]\n`;
-  return `data_dir = ${JSON.stringify(data)}\n${listen}[log]\nformat = "json"\n`;
+  return `data_dir = ${JSON.stringify(data)}\n${listen}[http]\nlisten = []\n[log]\nformat = "json"\n`;
 }
 
 async function refused(one: Case, folder: string): Promise<void> {

@@ -8,7 +8,7 @@ import { loadConfig } from "#rookery/core/config.js";
 import { createLog } from "#rookery/core/log.js";
 import { systemRandom } from "#rookery/core/random.js";
 import { SECTIONS } from "#rookery/features.js";
-import { listenForClients, openServer, STORES } from "#rookery/start.js";
+import { listenForClients, listenForWatchers, openServer, STORES } from "#rookery/start.js";
 import { acquireLock } from "#rookery/storage/lock.js";
 import { openStorage } from "#rookery/storage/open.js";
 import type { StoreFault } from "#rookery/storage/port.js";
@@ -46,11 +46,12 @@ async function run(): Promise<void> {
   const software = { name: "Rookery", version: "crash" };
   const server = await openServer({ config, clock, log, software, random: systemRandom, storage });
   const listeners = await listenForClients(server, tls);
+  const web = await listenForWatchers(server);
   points.at("start.listening");
   process.on("message", (order: Order) => obey(order, commits));
-  log.info({ ev: "ready", listen: { c2s: listeners.plain, direct_tls: listeners.directTls } });
+  log.info({ ev: "ready", listen: { c2s: listeners.plain, direct_tls: listeners.directTls, http: web.plain } });
   await new Promise((resolve) => process.once("SIGTERM", resolve));
-  await Promise.all([listeners.close(), server.stop()]);
+  await Promise.all([listeners.close(), web.close(), server.stop()]);
   lock.release();
   process.exit(0);
 }

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Address } from "../runner/stream.js";
-import { configuration, listenIn, portOf } from "../servers/rookery.js";
+import { configuration, type Listen, listenIn, portOf } from "../servers/rookery.js";
 import { DOMAIN } from "../servers/server.js";
 import type { Order, Plan } from "./failpoints.js";
 
@@ -26,16 +26,18 @@ export class EndedEarly extends Error {}
 
 export class CrashServer {
   readonly address: Address;
+  readonly #http: string;
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   readonly #output: { text: string };
   #isGone = false;
 
-  private constructor(child: ChildProcess, ended: Promise<void>, output: { text: string }, address: Address) {
+  private constructor(child: ChildProcess, ended: Promise<void>, output: { text: string }, listen: Listen, ca: string) {
     this.#child = child;
     this.#ended = ended.then(() => void (this.#isGone = true));
     this.#output = output;
-    this.address = address;
+    this.address = { host: "127.0.0.1", port: portOf(listen.c2s), directTlsPort: 0, domain: DOMAIN, ca };
+    this.#http = `http://127.0.0.1:${portOf(listen.http)}`;
   }
 
   /** Rejects with EndedEarly when it dies, or is killed after `killAfterMs`, on the way. */
@@ -44,16 +46,21 @@ export class CrashServer {
     const output = { text: "" };
     const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
     const timer = setTimeout(() => child.kill("SIGKILL"), Math.min(killAfterMs, START_MS));
-    const port = await portWhenReady(child, output);
+    const listen = await addressesWhenReady(child, output);
     clearTimeout(timer);
-    if (port === undefined) throw new EndedEarly(`it ended before it was ready: ${output.text.slice(-2000)}`);
+    if (listen === undefined) throw new EndedEarly(`it ended before it was ready: ${output.text.slice(-2000)}`);
     const ca = readFileSync(join(place.folder, "data", "certificate.pem"), "utf8");
-    return new CrashServer(child, ended, output, { host: "127.0.0.1", port, directTlsPort: 0, domain: DOMAIN, ca });
+    return new CrashServer(child, ended, output, listen, ca);
   }
 
   /** What it logged, the last part. */
   get printed(): string {
     return this.#output.text;
+  }
+
+  /** What `/health` answers now: the status. */
+  async health(): Promise<number> {
+    return (await fetch(`${this.#http}/health`)).status;
   }
 
   /** Resolves when the process is gone. */
@@ -92,7 +99,7 @@ function configIn({ folder, settings = "", archive }: Place): string {
 }
 
 /** Undefined when the process ends first. */
-function portWhenReady(child: ChildProcess, output: { text: string }): Promise<number | undefined> {
+function addressesWhenReady(child: ChildProcess, output: { text: string }): Promise<Listen | undefined> {
   return new Promise((resolve) => {
     let isReady = false;
     const take = (text: string): void => {
@@ -100,7 +107,7 @@ function portWhenReady(child: ChildProcess, output: { text: string }): Promise<n
       const listen = isReady ? undefined : listenIn(output.text);
       if (listen === undefined) return;
       isReady = true;
-      resolve(portOf(listen.c2s));
+      resolve(listen);
     };
     child.stdout?.setEncoding("utf8").on("data", take);
     child.stderr?.setEncoding("utf8").on("data", take);

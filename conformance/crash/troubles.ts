@@ -22,6 +22,7 @@ export interface Trouble {
 const QUIET_MS = 400; // of load before and after
 const FAULT_MS = 1500;
 const STALL_MS = 10_000;
+const HEALTH_MS = 8000; // the store's own patience, and that of /health
 /** Of SQLite's 4 KiB: room for the cast and some hundred messages. */
 const FEW_PAGES = 700;
 const LARGE = 2500; // a message of some 20 KB
@@ -56,9 +57,16 @@ async function during(scene: Scene, mode: StoreFaultMode, ms: number): Promise<v
   await delay(QUIET_MS);
   scene.life.isTroubled = true;
   server.tell({ do: "fault", mode });
-  await delay(ms);
+  await Promise.all([delay(ms), healthIs(503, scene)]);
   server.tell({ do: "fault", mode: "none" });
-  await delay(QUIET_MS);
+  await Promise.all([delay(QUIET_MS), healthIs(200, scene)]);
+}
+
+/** Whoever watches the server is told within seconds that its store fails, and that it is well again. */
+async function healthIs(status: number, { life, ledger }: Scene): Promise<void> {
+  for (const deadline = Date.now() + HEALTH_MS; Date.now() < deadline; await delay(100))
+    if ((await life.server.health()) === status) return;
+  ledger.problem(`/health did not become ${status}`);
 }
 
 /** Somebody's messages fill the disk; then that account is removed, and there is room again. */

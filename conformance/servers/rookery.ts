@@ -57,6 +57,7 @@ async function startRookery(options: RookeryOptions): Promise<RunningServer> {
 export interface Listen {
   readonly c2s: readonly string[];
   readonly direct_tls: readonly string[];
+  readonly http: readonly string[];
 }
 
 /** Starts the program and reads what it prints until the `ready` line; later lines are dropped. Throws with what it said instead. */
@@ -132,7 +133,7 @@ default = "${archive}"
 ${limits.join("\n")}
 
 [http]
-listen = []
+listen = ["127.0.0.1:0"]
 
 [log]
 format = "json"

@@ -47,6 +47,8 @@ async function asDefault(data: string): Promise<void> {
     await until(() => /\bready\b/.test(printed) || child.exitCode !== null, READY_MS);
     if (!printed.includes("npx rookery user add")) throw new Error(`it does not say how to add a user: ${printed}`);
     await Promise.all(hosts().flatMap((host) => PORTS.map((port) => reach(host, port))));
+    const health = await fetch("http://127.0.0.1:5280/health");
+    if (health.status !== 200) throw new Error(`/health: ${health.status} ${await health.text()}`);
     const added = spawnSync(process.execPath, [ROOKERY, "user", "add", "juliet@localhost", "--password", "x"], {
       cwd: ROOT,
       env,

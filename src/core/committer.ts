@@ -62,6 +62,11 @@ export class Committer {
     return this.#bytes > this.#ports.queueBytes;
   }
 
+  /** How long the store has not answered what it was given, in ms. */
+  get unansweredMs(): number {
+    return this.#failingSince === undefined ? 0 : this.#ports.clock.now() - this.#failingSince;
+  }
+
   /** Calls back, once, when less than half of the limit waits. */
   whenRelieved(callback: () => void): void {
     this.#whenRelieved.push(callback);
@@ -99,7 +104,7 @@ export class Committer {
   }
 
   get #isDown(): boolean {
-    return this.#failingSince !== undefined && this.#ports.clock.now() - this.#failingSince > this.#ports.timeoutMs;
+    return this.unansweredMs > this.#ports.timeoutMs;
   }
 
   #schedule(): void {

@@ -9,6 +9,7 @@ import type { Context } from "./context.js";
 import { Cursor } from "./cursor.js";
 import type { Feature } from "./feature.js";
 import type { Append, Flow } from "./flow.js";
+import { Health } from "./health.js";
 import { Ids } from "./ids.js";
 import { Lane, type LanePorts } from "./lane.js";
 import type { Log } from "./log.js";
@@ -45,6 +46,7 @@ export class Core {
   readonly committer: Committer;
   readonly sessions: Sessions;
   readonly users: Users;
+  readonly health: Health;
   readonly #storage: Storage;
   readonly #cursor: Cursor;
   readonly #retention: Retention;
@@ -72,6 +74,7 @@ export class Core {
       timeoutMs: config.storage.timeout,
       batchUnits: BATCH_UNITS,
     });
+    this.health = new Health({ storage, committer: this.committer, clock });
     this.#cursor = new Cursor(this.committer, log);
     this.#retention = new Retention({ storage, config, clock, log });
     // The lanes need the pipeline, which needs the features, which need the context: it starts flows only once all of them exist.

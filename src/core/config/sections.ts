@@ -136,7 +136,7 @@ export const CORE_SECTIONS = [
       tls_listen: setting(endpoints, [], "Addresses for HTTPS with the certificate of [tls]."),
       public_url: setting(webAddress, "http://localhost:5280", "The address under which clients reach this."),
     },
-    ["listen", "tls_listen", "public_url"],
+    ["tls_listen", "public_url"],
   ),
   section("log", "What the server says about itself, on standard output.", {
     level: setting(choice("error", "warn", "info", "debug"), "info", "The least important events to write."),

@@ -41,7 +41,10 @@ describe("the health of a server", () => {
 
   it("is asked of the store once for all who ask at the same time, and once a second at most @2.5", async () => {
     let probes = 0;
-    const { health, clock } = watched(() => Promise.resolve(void probes++));
+    const { health, clock } = watched(async () => {
+      await Promise.resolve();
+      probes++;
+    });
     await Promise.all([health.check(), health.check()]);
     await health.check();
     expect(probes).toBe(1);

@@ -15,7 +15,9 @@ export interface WebListeners {
 const TIMES = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 10_000 };
 
 /** Opens all listeners, or none: a `ListenFault` names the first that failed. */
-export async function listenForWeb(ports: WebPorts & { readonly config: Pick<Config, "http" | "limits"> }): Promise<WebListeners> {
+export async function listenForWeb(
+  ports: WebPorts & { readonly config: Pick<Config, "http" | "limits"> },
+): Promise<WebListeners> {
   const app = await webApp(ports);
   const opened: Server[] = [];
   const make = (): Server => {

@@ -300,6 +300,22 @@ describe("the control socket", () => {
     },
   );
 
+  it.each(["", '{"do":"user.export","jid":"juliet@a"}\n'])(
+    "outlives somebody who leaves without the answer, having said %j @1.10",
+    async (said) => {
+      const errors: unknown[] = [];
+      const endless = { ...accounts(), exportUser: lines };
+      const control = await ControlServer.open(controlPath(folder), endless, (error) => errors.push(error));
+      await new Promise<void>((resolve) => {
+        const socket = connect(controlPath(folder), () => (said === "" ? socket.destroy() : socket.write(said)));
+        socket.once("data", () => socket.destroy()).once("close", () => resolve());
+      });
+      expect(await asked(controlPath(folder))).toEqual([]);
+      await control.close();
+      expect(errors).toEqual([]);
+    },
+  );
+
   it("keeps its own errors in the log", async () => {
     const errors: unknown[] = [];
     const broken = { ...accounts(), listUsers: () => Promise.reject(new Error("bug")) };
@@ -347,3 +363,9 @@ describe("rookery check", () => {
     expect(checkFolder(join(folder, "file"))).toMatchObject({ state: "fault" });
   });
 });
+
+/** More than a socket takes at once. */
+// eslint-disable-next-line @typescript-eslint/require-await -- the shape of a stream
+async function* lines(): AsyncGenerator<string> {
+  for (let line = 0; line < EXPORTED; line++) yield "x".repeat(10_000);
+}

@@ -5,13 +5,13 @@ import { resolve } from "node:path";
 import { accountActions } from "./admin/accounts.js";
 import type { AdminActions } from "./admin/actions.js";
 import { mayListen, type Listeners } from "./c2s/listener.js";
-import { checkEndpoint, checkFolder, type Finding } from "./admin/check.js";
+import { checkBy, checkEndpoint, checkFolder, checkNames, type Finding } from "./admin/check.js";
 import { type ExitCode, runCli } from "./admin/cli.js";
 import { controlPath } from "./admin/control-path.js";
 import { ControlServer, isServed } from "./admin/control.js";
 import { readCertificates, type CertifiedKey } from "./c2s/tls/certificate.js";
 import { TlsContexts } from "./c2s/tls/contexts.js";
-import { ownCertificate } from "./c2s/tls/own-certificate.js";
+import { ownCertificate, ownFiles } from "./c2s/tls/own-certificate.js";
 import { systemClock } from "./core/clock.js";
 import type { Config, LoadedConfig } from "./core/config.js";
 import type { StoragePlace } from "./core/config/values.js";
@@ -21,7 +21,7 @@ import { SECTIONS } from "./features.js";
 import { listenForClients, openServer, STORES, type Server } from "./start.js";
 import { type Copied, copyStore } from "./storage/copy.js";
 import { acquireLock } from "./storage/lock.js";
-import { openStorage } from "./storage/open.js";
+import { inspectStorage, openStorage } from "./storage/open.js";
 import { type Storage, StoreFault } from "./storage/port.js";
 
 const software = { name: "Rookery", version: packageVersion() };
@@ -106,13 +106,30 @@ async function openAccounts({
 }
 
 async function check({ config }: LoadedConfig): Promise<readonly Finding[]> {
-  if (await isServed(controlPath(config.data_dir)))
-    return [{ what: "server", state: "good", text: "is running on this data folder" }];
+  const { c2s, data_dir, domains, storage } = config;
+  const listening = { plain: c2s.listen.map(({ port }) => port), directTls: c2s.direct_tls.map(({ port }) => port) };
+  const outside = await Promise.all([
+    checkBy("certificate", () => lookAtCertificates(config)),
+    ...domains.map((domain) => checkNames(domain, listening)),
+  ]);
+  if (await isServed(controlPath(data_dir)))
+    return [{ what: "server", state: "good", text: "is running on this data folder" }, ...outside.flat()];
   const ports = [
-    ...config.c2s.listen.map((at) => checkEndpoint("c2s.listen", at)),
-    ...config.c2s.direct_tls.map((at) => checkEndpoint("c2s.direct_tls", at)),
+    ...c2s.listen.map((at) => checkEndpoint("c2s.listen", at)),
+    ...c2s.direct_tls.map((at) => checkEndpoint("c2s.direct_tls", at)),
   ];
-  return [checkFolder(config.data_dir), ...(await Promise.all(ports))];
+  const stored = await checkBy("store", async () => ({ good: await inspectStorage(storage.url, data_dir) }));
+  return [checkFolder(data_dir), ...stored, ...(await Promise.all(ports)), ...outside.flat()];
+}
+
+/** Those of [tls], or the server's own if it has made one yet. Nothing is made here. */
+async function lookAtCertificates(config: Config): Promise<{ good: string; warnings?: readonly string[] }> {
+  const { tls, domains, data_dir } = config;
+  const own = ownFiles(data_dir);
+  if (tls.certificate.length === 0 && !existsSync(own.certificate)) return { good: "will be made" };
+  const files = tls.certificate.length > 0 ? tls : { certificate: [own.certificate], key: [own.key] };
+  const { warnings } = await readCertificates(files, { domains, clock });
+  return tls.certificate.length > 0 ? { good: "can be used", warnings } : { good: "is the server's own" };
 }
 
 async function migrate({ config }: LoadedConfig, from: StoragePlace, to: StoragePlace): Promise<Copied> {

@@ -90,7 +90,9 @@ function serve(socket: Socket, actions: AdminActions, report: (error: unknown) =
       report(error);
       return { fault: "the server failed; its log says why" };
     })
-    .then((last) => void (socket.writable && socket.end(lineOf(last))))
+    .then((last) => {
+      if (socket.writable) socket.end(lineOf(last));
+    })
     .catch(report);
 }
 

@@ -38,6 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "features.ts": ["muc/", "roster/", "xeps/", ...CORE],
   "start.ts": [""],
   "doap.ts": CORE,
+  "check.ts": [...CORE, "admin/", "c2s/", "storage/open.ts"],
   "main.ts": [""],
   "simulation/": [""],
 };
@@ -80,6 +81,7 @@ const ADAPTERS: readonly { readonly what: string; readonly pattern: RegExp; read
       "storage/open.ts",
       "storage/sqlite/",
       "storage/contract/",
+      "check.ts",
       "main.ts",
     ],
   },

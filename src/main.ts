@@ -4,12 +4,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { accountActions } from "./admin/accounts.js";
 import type { AdminActions } from "./admin/actions.js";
-import { allEndpoints, mayListen } from "./c2s/endpoints.js";
+import { mayListen } from "./c2s/endpoints.js";
 import type { Listeners } from "./c2s/listener.js";
-import { checkEndpoint, checkFolder, type Finding } from "./admin/check.js";
 import { type ExitCode, runCli } from "./admin/cli.js";
 import { controlPath } from "./admin/control-path.js";
-import { ControlServer, isServed } from "./admin/control.js";
+import { ControlServer } from "./admin/control.js";
 import { readCertificates, type CertifiedKey } from "./c2s/tls/certificate.js";
 import { TlsContexts } from "./c2s/tls/contexts.js";
 import { ownCertificate } from "./c2s/tls/own-certificate.js";
@@ -18,6 +17,7 @@ import type { Config, LoadedConfig } from "./core/config.js";
 import type { StoragePlace } from "./core/config/values.js";
 import { createLog, type Log } from "./core/log.js";
 import { systemRandom } from "./core/random.js";
+import { check } from "./check.js";
 import { SECTIONS } from "./features.js";
 import { listenForClients, listenForWatchers, openServer, STORES, type Server } from "./start.js";
 import { type Copied, copyStore } from "./storage/copy.js";
@@ -42,7 +42,7 @@ const code = await runCli({
   sections: SECTIONS,
   start,
   openAccounts,
-  check,
+  check: ({ config }) => check(config, clock),
   migrate,
 });
 process.exit(code);
@@ -118,15 +118,6 @@ async function openAccounts({
     lock.release();
     throw error;
   }
-}
-
-async function check({ config }: LoadedConfig): Promise<readonly Finding[]> {
-  if (await isServed(controlPath(config.data_dir)))
-    return [{ what: "server", state: "good", text: "is running on this data folder" }];
-  const ports = allEndpoints(config).flatMap(({ setting, endpoints }) =>
-    endpoints.map((at) => checkEndpoint(setting, at)),
-  );
-  return [checkFolder(config.data_dir), ...(await Promise.all(ports))];
 }
 
 async function migrate({ config }: LoadedConfig, from: StoragePlace, to: StoragePlace): Promise<Copied> {

@@ -14,7 +14,7 @@ import { Personal } from "./core/personal.js";
 import type { Random } from "./core/random.js";
 import { ACCOUNT_STORES, features, STORES } from "./features.js";
 import { unhosted } from "./s2s/unhosted.js";
-import { deriveCredentials } from "./sasl/credentials.js";
+import { deriveCredentials, type Disguise } from "./sasl/credentials.js";
 import { isUnfinished, unfinishedFault } from "./storage/copy.js";
 import type { Storage } from "./storage/port.js";
 import type { Json } from "./storage/writes.js";
@@ -41,6 +41,7 @@ export interface Server {
 }
 
 const FAKE_SECRET_BYTES = 32;
+const MAX_ITERATION_COUNTS = 8; // more changes of one setting than anybody makes
 
 export async function openServer(ports: ServerPorts): Promise<Server> {
   const { config, storage, clock, random, log } = ports;
@@ -70,7 +71,7 @@ export async function openServer(ports: ServerPorts): Promise<Server> {
       clock,
       random,
       log,
-      fakeSecret: await fakeSecret(storage, random),
+      disguise: await disguise(storage, random, config.auth.scram_iterations),
     }),
     connections: new Connections(config.limits),
     flusher: new Flusher((run) => clock.soon(run)),
@@ -94,13 +95,15 @@ async function stop(core: Core, c2s: C2SPorts): Promise<void> {
   await core.close();
 }
 
-/** The secret behind the salts of unknown users, made once per installation. */
-async function fakeSecret(storage: Storage, random: Random): Promise<Buffer> {
+/** The secret behind the salts of unknown users, made once per installation, and the iteration counts that were configured so far. */
+async function disguise(storage: Storage, random: Random, iterations: number): Promise<Disguise> {
   const place = { store: "server", owner: "", key: "fake-salt" } as const;
-  const known = await storage.get(place.store, place.owner, place.key);
-  const text = known?.doc["secret"];
-  if (typeof text === "string") return Buffer.from(text, "base64");
-  const secret = random.bytes(FAKE_SECRET_BYTES);
-  await storage.commit([{ writes: [{ op: "put", ...place, doc: { v: 1, secret: secret.toString("base64") } }] }]);
-  return secret;
+  const doc = (await storage.get(place.store, place.owner, place.key))?.doc;
+  const [text, before] = [doc?.["secret"], doc?.["iterations"]];
+  const secret = typeof text === "string" ? text : random.bytes(FAKE_SECRET_BYTES).toString("base64");
+  const known = Array.isArray(before) ? before.filter((count) => typeof count === "number") : [];
+  const iterationCounts = [...known.filter((count) => count !== iterations), iterations].slice(-MAX_ITERATION_COUNTS);
+  if (secret !== text || !known.includes(iterations))
+    await storage.commit([{ writes: [{ op: "put", ...place, doc: { v: 1, secret, iterations: iterationCounts } }] }]);
+  return { fakeSecret: Buffer.from(secret, "base64"), iterationCounts };
 }

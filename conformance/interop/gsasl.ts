@@ -117,7 +117,7 @@ class Connection {
       offered: this.#offered(),
       channelBindings: this.#bindings,
       fakeSecret: Buffer.from("secret"),
-      iterations: 4096,
+      iterationCounts: [4096],
       attempts: { mayTry: () => true, failed: () => undefined, succeeded: () => undefined },
       crypto: nodeCrypto,
       randomBytes,

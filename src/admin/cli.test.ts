@@ -1,14 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import type { LoadedConfig } from "../core/config.js";
 import { StoreFault } from "../storage/port.js";
 import { AdminFault } from "./actions.js";
 import type { AdminActions } from "./actions.js";
-import { checkEndpoint, checkFolder, listenFault } from "./check.js";
+import { checkEndpoint, checkFolder, checkNames, listenFault, type Names } from "./check.js";
 import { runCli } from "./cli.js";
 import type { CliPorts } from "./cli.js";
 import { controlPath } from "./control-path.js";
@@ -118,6 +120,7 @@ describe("the command line", () => {
 
   it("prints its version and its settings @1.10", async () => {
     expect(await run("version")).toEqual({ code: 0, out: "rookery 0.1.0\n", err: "" });
+    expect(await run("--version")).toEqual({ code: 0, out: "rookery 0.1.0\n", err: "" });
     expect((await run("config")).out).toMatch(/^data_dir = .* # env ROOKERY_DATA_DIR$/m);
   });
 
@@ -300,6 +303,22 @@ describe("the control socket", () => {
     },
   );
 
+  it.each(["", '{"do":"user.export","jid":"juliet@a"}\n'])(
+    "outlives somebody who leaves without the answer, having said %j @1.10",
+    async (said) => {
+      const errors: unknown[] = [];
+      const endless = { ...accounts(), exportUser: lines };
+      const control = await ControlServer.open(controlPath(folder), endless, (error) => errors.push(error));
+      await new Promise<void>((resolve) => {
+        const socket = connect(controlPath(folder), () => (said === "" ? socket.destroy() : socket.write(said)));
+        socket.once("data", () => socket.destroy()).once("close", () => resolve());
+      });
+      expect(await asked(controlPath(folder))).toEqual([]);
+      await control.close();
+      expect(errors).toEqual([]);
+    },
+  );
+
   it("keeps its own errors in the log", async () => {
     const errors: unknown[] = [];
     const broken = { ...accounts(), listUsers: () => Promise.reject(new Error("bug")) };
@@ -334,6 +353,43 @@ describe("rookery check", () => {
     expect((await checkEndpoint("c2s.listen", at)).state).toBe("good");
   });
 
+  it("looks at certificate and store, and says how to mend them @1.10", () => {
+    const check = (more = ""): string => {
+      writeFileSync(join(folder, "rookery.toml"), `[c2s]\nlisten = []\ndirect_tls = []\n${more}`);
+      const main = fileURLToPath(new URL("../main.js", import.meta.url));
+      const { status, stdout } = spawnSync(process.execPath, [main, "check"], { cwd: folder, encoding: "utf8" });
+      return `${status ?? "none"}\n${stdout}`;
+    };
+    expect(check()).toMatch(
+      /^0\n[^]*store: will be made\n[^]*certificate: will be made\n[^]*dns localhost: is a local name/,
+    );
+    mkdirSync(join(folder, "data"));
+    writeFileSync(join(folder, "data/rookery.db"), "Dear diary\n".repeat(500));
+    writeFileSync(join(folder, "key.pem"), "secret\n");
+    const said = check('[tls]\ncertificate = "no.pem"\nkey = "key.pem"\n');
+    expect(said).toMatch(/^1\n[^]*FAULT {3}store: .*is not a database of this server: name another file/);
+    expect(said).toMatch(/FAULT {3}certificate: no\.pem: the certificate cannot be read/);
+    expect(readFileSync(join(folder, "data/rookery.db"), "utf8")).toBe("Dear diary\n".repeat(500));
+  });
+
+  it("tells whether clients find the server by its domain @1.10", async () => {
+    const listening = { plain: [5222], directTls: [5223] };
+    const said = async (zone: Readonly<Record<string, number | string>>, at = listening): Promise<unknown> =>
+      (await checkNames("a.chat", at, dns(zone))).map(({ state, text }) => `${state} ${text}`);
+    expect(await said({ "a.chat": "192.0.2.1" })).toEqual(["good has an address"]);
+    expect(await said({ "a.chat": "192.0.2.1" }, { plain: [5299], directTls: [] })).toEqual([
+      expect.stringMatching(/^warning without SRV records clients try port 5222/),
+    ]);
+    expect(await said({})).toEqual([expect.stringMatching(/^warning a\.chat is not in DNS: add an A, AAAA or SRV/)]);
+    expect(await said({ "_xmpp-client._tcp.a.chat": 5222, "_xmpps-client._tcp.a.chat": 443 })).toEqual([
+      expect.stringMatching(/^warning the SRV record _xmpps-client\._tcp\.a\.chat names port 443/),
+    ]);
+    expect(await said({ "_xmpps-client._tcp.a.chat": 5223 })).toEqual([
+      "good has SRV records for the ports listened on",
+    ]);
+    expect(await said({ "a.chat": "broken" })).toEqual([expect.stringMatching(/^warning DNS cannot be asked/)]);
+  });
+
   it("takes a machine without IPv6 for a warning only", () => {
     const error = { code: "EAFNOSUPPORT" };
     expect(listenFault({ host: "::", port: 1, ipv6Only: true }, error).state).toBe("warning");
@@ -347,3 +403,24 @@ describe("rookery check", () => {
     expect(checkFolder(join(folder, "file"))).toMatchObject({ state: "fault" });
   });
 });
+
+/** More than a socket takes at once. */
+// eslint-disable-next-line @typescript-eslint/require-await -- the shape of a stream
+async function* lines(): AsyncGenerator<string> {
+  for (let line = 0; line < EXPORTED; line++) yield "x".repeat(10_000);
+}
+
+/** DNS with some records: a port for an SRV record, an address for the others; "broken" for a server that does not answer. */
+function dns(zone: Readonly<Record<string, number | string>>): Names {
+  const asked = <T>(name: string, type: string, record: (value: never) => T): Promise<T[]> => {
+    const value = zone[name];
+    if (value === "broken") return Promise.reject(Object.assign(new Error("no answer"), { code: "ETIMEOUT" }));
+    if (typeof value !== type) return Promise.reject(Object.assign(new Error("none"), { code: "ENOTFOUND" }));
+    return Promise.resolve([record(value as never)]);
+  };
+  return {
+    resolveSrv: (name: string) => asked(name, "number", (port) => ({ name: "host", port, priority: 0, weight: 0 })),
+    resolve4: (name: string) => asked(name, "string", (address) => address),
+    resolve6: (name: string) => asked(name, "none", (address) => address),
+  };
+}

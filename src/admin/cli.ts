@@ -65,6 +65,7 @@ function commands(ports: CliPorts, exit: (code: ExitCode) => void): Command {
   const program = new Command("rookery")
     .description("An XMPP server whose acknowledgements mean something.")
     .option("--config <file>", `the configuration (default: ${DEFAULT_FILE}, if it is there)`)
+    .version(`rookery ${ports.version}`, "--version", "print the version")
     .helpCommand(false)
     .showHelpAfterError()
     .exitOverride()

@@ -76,6 +76,7 @@ async function listenPrivately(server: Server, path: string): Promise<void> {
 
 function serve(socket: Socket, actions: AdminActions, report: (error: unknown) => void): void {
   socket.setTimeout(IDLE_MS, () => socket.destroy());
+  socket.on("error", () => socket.destroy()); // who asked has gone: no fault of the server, which goes on
   linesOf(socket, MAX_REQUEST_BYTES)
     .next()
     .then(async (first) => {
@@ -89,7 +90,9 @@ function serve(socket: Socket, actions: AdminActions, report: (error: unknown) =
       report(error);
       return { fault: "the server failed; its log says why" };
     })
-    .then((last) => socket.end(lineOf(last)))
+    .then((last) => {
+      if (socket.writable) socket.end(lineOf(last));
+    })
     .catch(report);
 }
 
@@ -102,8 +105,11 @@ async function* answerTo(line: string, actions: AdminActions): Bunches {
 
 /** Waits where the other side reads slowly. */
 async function say(socket: Socket, answer: Answer): Promise<void> {
-  if (socket.destroyed) throw new AdminFault("nobody listens any more");
-  if (!socket.write(lineOf(answer))) await Promise.race([once(socket, "drain"), once(socket, "close")]);
+  if (!socket.writable) throw new AdminFault("nobody listens any more");
+  if (socket.write(lineOf(answer))) return;
+  await Promise.race([once(socket, "drain"), once(socket, "close")]).catch((cause: unknown) => {
+    throw new AdminFault(`nobody listens any more: ${reasonOf(cause)}`);
+  });
 }
 
 function lineOf(message: Answer | AdminRequest): string {

@@ -11,7 +11,7 @@ import {
   type ChannelBindingType,
   type SecureChannel,
 } from "../sasl/channel-binding.js";
-import type { Credentials } from "../sasl/credentials.js";
+import type { Credentials, Disguise } from "../sasl/credentials.js";
 import { nodeCrypto, type SaslCrypto } from "../sasl/crypto.js";
 import { decodeSaslData } from "../sasl/encoding.js";
 import { FailureLimiter } from "../sasl/failures.js";
@@ -27,8 +27,8 @@ export interface AuthenticationPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Kept for the life of the installation: the salts of unknown users come from it. */
-  readonly fakeSecret: Buffer;
+  /** Kept for the life of the installation: what unknown users are told comes from it. */
+  readonly disguise: Disguise;
   readonly crypto?: SaslCrypto;
 }
 
@@ -96,14 +96,13 @@ export class Authentication {
     bindings: ReadonlyMap<ChannelBindingType, Buffer>,
     offered: readonly string[],
   ): SaslContext {
-    const { users, random, config, fakeSecret, crypto } = this.#ports;
+    const { users, random, disguise, crypto } = this.#ports;
     return {
       domain: place.domain,
       secure: place.security !== undefined,
       offered,
       channelBindings: bindings,
-      fakeSecret,
-      iterations: config.auth.scram_iterations,
+      ...disguise,
       attempts: this.#limiter.at(place.address, place.domain),
       crypto: crypto ?? nodeCrypto,
       randomBytes: (size) => random.bytes(size),

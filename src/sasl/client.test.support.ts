@@ -41,7 +41,7 @@ export function contextWith(
     offered: ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"],
     channelBindings: new Map<ChannelBindingType, Buffer>(),
     fakeSecret: Buffer.from("a secret of the installation"),
-    iterations: ITERATIONS,
+    iterationCounts: [ITERATIONS],
     attempts: { mayTry: () => true, failed: () => undefined, succeeded: () => undefined },
     crypto: nodeCrypto,
     randomBytes,

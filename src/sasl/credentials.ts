@@ -54,11 +54,16 @@ export async function deriveCredentials(
   return { scram: Object.fromEntries(await Promise.all(SCRAM_HASHES.map(derive))) };
 }
 
-/** What keysFor needs to invent keys. */
-export interface KeySource {
-  readonly crypto: SaslCrypto;
+/** What unknown users' keys are invented from. */
+export interface Disguise {
   readonly fakeSecret: Buffer;
-  readonly iterations: number;
+  /** Those that stored keys may have: the configured iteration count, and what it was before. */
+  readonly iterationCounts: readonly number[];
+}
+
+/** What keysFor needs. */
+export interface KeySource extends Disguise {
+  readonly crypto: SaslCrypto;
 }
 
 /**
@@ -82,11 +87,23 @@ function inventKeys(username: string, hash: ScramHash, source: KeySource): Keys 
   const length = HASH_BYTES[hash];
   return {
     salt: part("salt").subarray(0, SALT_BYTES),
-    iterations: source.iterations,
+    iterations: inventCount(username, source),
     storedKey: part("stored").subarray(0, length),
     serverKey: part("server").subarray(0, length),
     known: false,
   };
+}
+
+/**
+ * Accounts keep the count of the day their password was set, for all hashes, so a name is given one of those there have been. The one with the highest
+ * digest: when a count is added, a name keeps its own or moves to the new one, as an account does whose password is changed.
+ */
+function inventCount(username: string, { crypto, fakeSecret, iterationCounts: counts }: KeySource): number {
+  const digests = counts.map((count) =>
+    crypto.hmac("sha-512", fakeSecret, `count ${count} ${username}`).toString("hex"),
+  );
+  const highest = digests.reduce((best, digest) => (digest > best ? digest : best), "");
+  return counts[digests.indexOf(highest)] ?? MIN_ITERATIONS;
 }
 
 /** Undefined for keys that no login may rely on, such as imported ones with one iteration. */

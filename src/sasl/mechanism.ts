@@ -44,8 +44,8 @@ export interface SaslContext {
   readonly channelBindings: ReadonlyMap<ChannelBindingType, Buffer>;
   /** Made once per installation and kept: the salts of unknown users are derived from it and must not change. */
   readonly fakeSecret: Buffer;
-  /** The configured iteration count, which unknown users are given too. */
-  readonly iterations: number;
+  /** The configured iteration count and earlier ones: unknown users are given one of them. */
+  readonly iterationCounts: readonly number[];
   readonly attempts: Attempts;
   readonly crypto: SaslCrypto;
   /** Cryptographically strong. */

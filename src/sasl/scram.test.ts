@@ -240,7 +240,7 @@ describe("an unknown user", () => {
       const { step, challenge } = await logIn(createMechanism(name, context), { digest, username, password });
       seen.push({ work, step, shape: challenge?.replace(/[^,=]+(?=,s=)|(?<=s=)[A-Za-z0-9+/]+/g, "…") });
     }
-    expect(seen[0]?.work).toEqual({ derive: 0, hmac: 5, hash: 1 });
+    expect(seen[0]?.work).toEqual({ derive: 0, hmac: 6, hash: 1 });
     expect(seen[0]?.step).toEqual(NOT_AUTHORIZED);
     expect(seen[1]).toEqual(seen[0]);
     expect(seen[2]).toEqual(seen[0]);
@@ -260,6 +260,26 @@ describe("an unknown user", () => {
     const elsewhere = await salt("romeo", "SCRAM-SHA-256", { fakeSecret: Buffer.from("another installation") });
     expect(new Set([...others, elsewhere]).size).toBe(5);
     expect(new Set(others.map((each) => each.length)).size).toBe(1);
+  });
+
+  it("has one of the iteration counts that accounts may have, and keeps it or moves to a new one @1.4 @A7", async () => {
+    const names = Array.from({ length: 40 }, (_, at) => `nobody${at}`);
+    const count = async (
+      username: string,
+      iterationCounts: readonly number[],
+      name = "SCRAM-SHA-256",
+    ): Promise<string> => {
+      const context = contextWith(accounts, { iterationCounts });
+      const first = await created(name, context).start(Buffer.from(`n,,n=${username},r=abc`));
+      return "challenge" in first ? (/i=(\d+)$/.exec(first.challenge.toString())?.[1] ?? "") : "";
+    };
+    const moves = new Set<string>();
+    for (const name of names) {
+      const now = await count(name, [4096, 10_000, 20_000]);
+      moves.add(`${await count(name, [4096, 10_000])} ${now}`);
+      expect(await count(name, [4096, 10_000, 20_000], "SCRAM-SHA-1")).toBe(now);
+    }
+    expect([...moves].sort()).toEqual(["10000 10000", "10000 20000", "4096 20000", "4096 4096"]);
   });
 
   it("counts as a failure for the claimed name, as a wrong password does @1.4 @A7", async () => {

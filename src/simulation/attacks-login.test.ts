@@ -11,6 +11,8 @@ import { WireClient } from "./wire-client.js";
 const DEADLINE_MS = 30_000;
 const people = ["romeo", "juliet"];
 
+const LETTERS = ["a", "b", "c", "d", "e", "f", "g", "h"];
+
 async function house(toml = ""): Promise<Simulation> {
   const simulation = await simulate(toml);
   for (const name of people) await simulation.account(name);
@@ -407,6 +409,24 @@ describe("an unknown user and a wrong password", () => {
       }
     },
   );
+
+  it("cannot be told apart by the iteration count after it was raised @A7", async () => {
+    const count = async (simulation: Simulation, user: string): Promise<string> => {
+      const step = await answer(simulation, opened(simulation), auth("SCRAM-SHA-256", `n,,n=${user},r=abc`));
+      return "challenge" in step ? (/i=(\d+)$/.exec(step.challenge.toString())?.[1] ?? "") : "";
+    };
+    const before = await house();
+    expect(await count(before, "nobody")).toBe("4096");
+    await before.server.stop();
+    const { disk, clock } = before;
+    const raised = await simulate("scram_iterations = 8192", disk, clock);
+    const counts = await Promise.all(LETTERS.map((letter) => count(raised, `nobody-${letter}`)));
+    expect(await count(raised, "romeo")).toBe("4096");
+    expect(new Set(counts)).toEqual(new Set(["4096", "8192"]));
+    await raised.server.stop();
+    const again = await simulate("scram_iterations = 8192", disk, clock);
+    expect(await Promise.all(LETTERS.map((letter) => count(again, `nobody-${letter}`)))).toEqual(counts);
+  });
 
   it("get salts that look alike and stay the same, over attempts and restarts @A7", async () => {
     const salts = async (simulation: Simulation): Promise<readonly (string | undefined)[]> => {

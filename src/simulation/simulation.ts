@@ -40,7 +40,8 @@ export interface Simulation {
 
 /** `toml` is configuration text; it begins in the section [auth]. */
 export async function simulate(toml = "", disk = new MemoryDisk(), clock = new FakeClock()): Promise<Simulation> {
-  const { config } = loadConfig({ text: `[auth]\nscram_iterations = 4096\n${toml}`, env: {}, sections: SECTIONS });
+  const iterations = toml.startsWith("scram_iterations") ? "" : "scram_iterations = 4096\n";
+  const { config } = loadConfig({ text: `[auth]\n${iterations}${toml}`, env: {}, sections: SECTIONS });
   const storage = failing(openMemory(STORES, disk));
   const events: LogEvent[] = [];
   const random = new SeededRandom(clock.now());

@@ -11,6 +11,7 @@ import type { Holder } from "./mongo/lease.js";
 import type { Patience } from "./mongo/link.js";
 import type { Storage, StoreSpec } from "./port.js";
 import { faultOf } from "./sqlite/faults.js";
+import { isOurs } from "./sqlite/file.js";
 import { openSqlite, type SqliteOptions } from "./sqlite/sqlite.js";
 
 export interface OpenOptions extends SqliteOptions {
@@ -40,6 +41,23 @@ export async function openStorage(
       const { random = systemRandom, clock = systemClock(lost), report, patience } = options;
       const more = { ...(report && { report }), ...(patience && { patience }) };
       return openMongo(place.url, stores, { clock, holder: () => holderIn(dataDir, random), ...more });
+    }
+    default:
+      return place satisfies never;
+  }
+}
+
+/** Whether the store that storage.url names has data yet or can be reached. Rejects with a StoreFault if not; nothing is written. */
+export async function inspectStorage(place: StoragePlace, dataDir: string): Promise<string> {
+  switch (place.driver) {
+    case "memory":
+      return "is lost when the server ends";
+    case "sqlite":
+      return isOurs(resolve(dataDir, place.file)) ? "can be used" : "will be made";
+    case "mongodb": {
+      const { inspectMongo } = await import("./mongo/mongo.js");
+      await inspectMongo(place.url);
+      return "can be used";
     }
     default:
       return place satisfies never;

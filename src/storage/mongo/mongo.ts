@@ -51,6 +51,12 @@ export async function openMongo(url: string, stores: readonly StoreSpec[], optio
   }
 }
 
+/** Rejects with a StoreFault if the database cannot be reached or had by this program; nothing is written. */
+export async function inspectMongo(url: string): Promise<void> {
+  const link = await Link.open(url);
+  await link.ask(inspect).finally(() => link.close());
+}
+
 interface Parts {
   readonly link: Link;
   readonly declared: DeclaredStores;

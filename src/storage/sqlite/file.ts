@@ -40,6 +40,17 @@ export function openForWriting({ file, stores, maxPages }: FileOptions): Databas
   });
 }
 
+/** Whether there is data in the file. Throws a StoreFault if this program cannot have it; nothing is written. */
+export function isOurs(file: string): boolean {
+  try {
+    if (isFresh(file)) return false;
+    inspect(file);
+    return true;
+  } catch (error) {
+    throw faultOf(error, file);
+  }
+}
+
 /** A reading connection on a file that openForWriting() has been through. */
 export function openForReading({ file }: FileOptions): Database {
   return opened(file, true, (db) => db.exec("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000"));

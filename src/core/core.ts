@@ -12,6 +12,7 @@ import type { Append, Flow } from "./flow.js";
 import { Ids } from "./ids.js";
 import { Lane, type LanePorts } from "./lane.js";
 import type { Log } from "./log.js";
+import { Order } from "./order.js";
 import { Pipeline } from "./pipeline.js";
 import type { Random } from "./random.js";
 import { Release } from "./release.js";
@@ -45,6 +46,7 @@ export class Core {
   readonly committer: Committer;
   readonly sessions: Sessions;
   readonly users: Users;
+  readonly order: Order;
   readonly #storage: Storage;
   readonly #cursor: Cursor;
   readonly #retention: Retention;
@@ -78,7 +80,10 @@ export class Core {
     const start = (flow: Flow): void => new Lane(lane, { kind: "server" }, undefined).run(flow);
     const delivered = (entry: { readonly owner: string; readonly id: number }): void => this.#cursor.delivered(entry);
     const commit = (writes: readonly (Write | Append)[]): Promise<Outcome> => this.committer.commit(writes);
-    const release = new Release({ accounts: this.accounts, log, keeper: { commit, delivered }, start });
+    const keeper = { commit, delivered };
+    const order = new Order(keeper);
+    this.order = order;
+    const release = new Release({ accounts: this.accounts, log, keeper, order, start });
     let features: readonly Feature[] = [];
     this.users = new Users({
       storage,
@@ -113,7 +118,15 @@ export class Core {
     services = ports.services?.(this.context) ?? [];
     this.features = features;
     const router = new Router(config.domains, services);
-    const pipeline = new Pipeline({ accounts: this.accounts, router, remote: ports.remote, features, log, start });
+    const pipeline = new Pipeline({
+      accounts: this.accounts,
+      router,
+      remote: ports.remote,
+      features,
+      log,
+      order,
+      start,
+    });
     const lane: LanePorts = {
       pipeline,
       committer: this.committer,

@@ -56,12 +56,12 @@ describe("the ledger of the crash suite", () => {
     receive(ids[1]);
     ledger.cut(juliet);
     receive(ids[0]);
-    expect([ledger.tally(false).disorder, ledger.tally(true).disorder]).toMatchObject([[], [expect.anything()]]);
+    expect([false, true].map((isArchived) => ledger.tally(isArchived).disorder.length)).toEqual([0, 2]);
     receive(ids[2]);
     const late = ledger.message(romeo, juliet).id;
     const last = ledger.message(romeo, juliet).id;
     for (const id of [last, late]) receive(id);
-    expect(ledger.tally(false).disorder).toHaveLength(1);
+    expect(ledger.tally(false).disorder).toHaveLength(2); // in the session, and of all
   });
 
   it("lets what goes to a resource come before what was stored, but not in an archive @2.show1", () => {

@@ -66,7 +66,7 @@ export interface Tally {
   readonly lost: readonly string[];
   /** Lost on the last metres to a session without XEP-0198, with no archive to look it up: drained is all that can be asked then. */
   readonly excused: number;
-  /** Messages of one sender to one address that came in another order. */
+  /** Messages of one sender to one address that came in another order; without an archive but for those that were excused before. */
   readonly disorder: readonly string[];
   /** Messages whose copies bear different ids of the archive. */
   readonly renamed: readonly string[];
@@ -89,7 +89,7 @@ export class Ledger {
   readonly #changes = new Map<string, Change[]>();
   readonly #observed = new Map<string, string>();
   readonly #problems: string[] = [];
-  readonly #disorder: string[] = [];
+  readonly #disorder: { readonly text: string; readonly isExcused: boolean }[] = [];
   readonly #takenBack: string[] = [];
   readonly #renamed: string[] = [];
   readonly #presences = new Map<string, Presence>();
@@ -207,7 +207,7 @@ export class Ledger {
       received: pages.filter(({ receipts }) => receipts > 0).length,
       again: this.#again,
       lost: lost.map(({ message, by }) => `${message.id} (acknowledged by ${by ?? "nothing"})`),
-      disorder: this.#disorder,
+      disorder: this.#disorder.filter(({ isExcused }) => isArchived || !isExcused).map(({ text }) => text),
       takenBack: this.#takenBack,
       renamed: this.#renamed,
       excused: missing.length - lost.length,
@@ -245,7 +245,9 @@ export class Ledger {
     seen.add(id);
     const key = `${session} ${sender}>${recipient}`;
     const last = this.#last.get(key) ?? 0;
-    if (number < last) this.#disorder.push(`${id} came after number ${last} (${session})`);
+    // An excused one was lost with its connection, as far as anybody but its sender can know, who has sent it again behind the others.
+    const isExcused = this.#pages.get(id)?.excused === true;
+    if (number < last) this.#disorder.push({ text: `${id} came after number ${last} (${session})`, isExcused });
     this.#last.set(key, Math.max(last, number));
   }
 

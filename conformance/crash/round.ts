@@ -46,8 +46,6 @@ export interface RoundResult extends Tally {
   /** Quiet sessions after `kill -9`, and after an orderly stop. */
   readonly afterKill: Resumptions;
   readonly afterStop: Resumptions;
-  /** More than one entry for one origin-id, where nothing is archived: the log is no archive then. */
-  readonly doubled: number;
   /** The server has archives, and they are on: whatever was received can be looked up. */
   readonly isArchived: boolean;
   readonly hasManagement: boolean;
@@ -63,7 +61,6 @@ export class Round {
   readonly #afterStop: Resumptions = { tried: 0, done: 0 };
   #stoppedInOrder = false;
   #isArchived = false;
-  #doubled = 0;
 
   constructor(options: RoundOptions) {
     this.#options = options;
@@ -219,8 +216,7 @@ export class Round {
     try {
       for (const { client } of this.#members)
         for (const [id, entries] of await doubledIn(storage, client.bare))
-          if (this.#isArchived) this.#ledger.doubled(client.bare, id, entries);
-          else this.#doubled++;
+          this.#ledger.doubled(client.bare, id, entries);
     } finally {
       await storage.close();
     }
@@ -232,7 +228,6 @@ export class Round {
       where: this.#where,
       afterKill: this.#afterKill,
       afterStop: this.#afterStop,
-      doubled: this.#doubled,
       isArchived: this.#isArchived,
       hasManagement: this.#members.some(({ client }) => client.proof === "h"),
     };

@@ -7,6 +7,8 @@ export interface Receipt {
   arrived(): void;
   /** The session goes on without a stream: it may take long. */
   parked(): void;
+  /** The session has ended; whether the client has it is known soon. Then one of the other two follows. */
+  ending?(): void;
   /** The session has ended, and nobody knows whether the client has it. */
   lost(): void;
 }

@@ -13,6 +13,7 @@ import { Health } from "./health.js";
 import { Ids } from "./ids.js";
 import { Lane, type LanePorts } from "./lane.js";
 import type { Log } from "./log.js";
+import { Order } from "./order.js";
 import { Pipeline } from "./pipeline.js";
 import type { Random } from "./random.js";
 import { Release } from "./release.js";
@@ -47,6 +48,7 @@ export class Core {
   readonly sessions: Sessions;
   readonly users: Users;
   readonly health: Health;
+  readonly order: Order;
   readonly #storage: Storage;
   readonly #cursor: Cursor;
   readonly #retention: Retention;
@@ -81,7 +83,10 @@ export class Core {
     const start = (flow: Flow): void => new Lane(lane, { kind: "server" }, undefined).run(flow);
     const delivered = (entry: { readonly owner: string; readonly id: number }): void => this.#cursor.delivered(entry);
     const commit = (writes: readonly (Write | Append)[]): Promise<Outcome> => this.committer.commit(writes);
-    const release = new Release({ accounts: this.accounts, log, keeper: { commit, delivered }, start });
+    const keeper = { commit, delivered };
+    const order = new Order(keeper);
+    this.order = order;
+    const release = new Release({ accounts: this.accounts, log, keeper, order, start });
     let features: readonly Feature[] = [];
     this.users = new Users({
       storage,
@@ -116,7 +121,15 @@ export class Core {
     services = ports.services?.(this.context) ?? [];
     this.features = features;
     const router = new Router(config.domains, services);
-    const pipeline = new Pipeline({ accounts: this.accounts, router, remote: ports.remote, features, log, start });
+    const pipeline = new Pipeline({
+      accounts: this.accounts,
+      router,
+      remote: ports.remote,
+      features,
+      log,
+      order,
+      start,
+    });
     const lane: LanePorts = {
       pipeline,
       committer: this.committer,

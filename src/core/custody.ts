@@ -5,10 +5,13 @@ import type { Account } from "./account.js";
 import type { Receipt } from "./copies.js";
 import { Deferred, type Keeper } from "./deferred.js";
 import { type Append, Flow } from "./flow.js";
+import type { Turn } from "./line.js";
+import type { Order } from "./order.js";
 import type { Session } from "./session.js";
 
 export interface CustodyPorts {
   readonly keeper: Keeper;
+  readonly order: Order;
   /** Starts a flow of the server's own. */
   readonly start: (flow: Flow) => void;
 }
@@ -33,10 +36,24 @@ export class Custody {
     if (!entry) return session.send(stanza, undefined, again);
     const copy = this.#copyOf(stanza, entry);
     if (!isPending(entry)) return session.send(copy, undefined, again);
-    // A session of negative priority settles nothing.
-    if (!session.isNonNegative) return session.send(copy);
+    if (isNegative(session)) {
+      session.send(copy); // which settles nothing
+      if (entry instanceof Deferred) void entry.keep(this.keeper);
+      return;
+    }
     if (entry instanceof Deferred) entry.give(session);
+    if (!session.isAvailable) session.givenEarly(entry);
     session.send(copy, new CopyReceipt(this, { entry, stanza, session }));
+  }
+
+  /** Acts when it is known what becomes of the messages before this one, from its sender to the account. */
+  inTurn(account: Account, stanza: Stanza, act: () => void): void {
+    this.#ports.order.inTurn(account, stanza, act);
+  }
+
+  /** The session has ended; whether its client has the copy is soon known. Another session gets later messages only then. */
+  waitFor({ stanza, session }: CopyOfEntry): Turn {
+    return this.#ports.order.reserve(session.account, stanza);
   }
 
   #copyOf(stanza: Stanza, entry: Append): Stanza {
@@ -49,7 +66,7 @@ export class Custody {
 
   /** Nobody was there any more when it was to be delivered. */
   unclaimed(account: Account, stanza: Stanza, entry: Append | undefined, again: boolean): void {
-    if (entry instanceof Deferred) void this.#keepAndOffer(entry, account, stanza);
+    if (entry instanceof Deferred) this.#keepAndOffer(entry, account, stanza);
     else if (again && !(entry && isPending(entry))) this.#decideAnew(stanza);
   }
 
@@ -60,22 +77,31 @@ export class Custody {
     this.keeper.delivered(entry);
   }
 
-  /** The session ended without its copy. */
-  lost({ entry, stanza, session }: CopyOfEntry): void {
+  /** The session ended without its copy. `turn`: reserved for what follows from that. */
+  lost({ entry, stanza, session }: CopyOfEntry, turn?: Turn): void {
     const { account } = session;
     if (entry instanceof Deferred) {
-      if (![...entry.given].some(({ open }) => open)) void this.#keepAndOffer(entry, account, stanza);
+      if ([...entry.given].some(({ open }) => open)) turn?.take(nothing);
+      else this.#keepAndOffer(entry, account, stanza, turn);
       return;
     }
-    if (this.#arrived.has(entry) || stanza.to?.isBare !== false) return; // the others were given a copy of their own
-    this.#offer(account, stanza, entry, () => true);
+    const act = (): void => {
+      if (this.#arrived.has(entry) || stanza.to?.isBare !== false) return; // the others were given a copy of their own
+      this.#offer(account, stanza, entry, (other) => other !== session);
+    };
+    if (turn) turn.take(act);
+    else this.inTurn(account, stanza, act);
   }
 
-  async #keepAndOffer(entry: Deferred, account: Account, stanza: Stanza): Promise<void> {
-    const isKept = await entry.keep(this.keeper);
-    if (entry.hasArrived) return;
-    if (isKept) this.#offer(account, stanza, entry, (session) => !entry.given.has(session));
-    else this.#decideAnew(stanza, () => entry.giveUp());
+  /** Later messages of the sender wait until this one has been offered. */
+  #keepAndOffer(entry: Deferred, account: Account, stanza: Stanza, reserved?: Turn): void {
+    const turn = reserved ?? this.#ports.order.reserve(account, stanza);
+    const act = (isKept: boolean): void => {
+      if (entry.hasArrived) return;
+      if (isKept) this.#offer(account, stanza, entry, (session) => !entry.given.has(session));
+      else this.#decideAnew(stanza, () => entry.giveUp());
+    };
+    void entry.keep(this.keeper).then((isKept) => turn.take(() => act(isKept)));
   }
 
   /** To the devices that are there now. Those that came later than the entry find it in the log themselves. */
@@ -102,6 +128,7 @@ class CopyReceipt implements Receipt {
   readonly #custody: Custody;
   readonly #copy: CopyOfEntry;
   #hasFaded = false;
+  #turn: Turn | undefined;
 
   constructor(custody: Custody, copy: CopyOfEntry) {
     this.#custody = custody;
@@ -110,6 +137,11 @@ class CopyReceipt implements Receipt {
 
   arrived(): void {
     this.#custody.arrived(this.#copy.entry);
+    this.#turn?.take(nothing);
+  }
+
+  ending(): void {
+    this.#turn ??= this.#custody.waitFor(this.#copy);
   }
 
   parked(): void {
@@ -121,10 +153,18 @@ class CopyReceipt implements Receipt {
 
   lost(): void {
     this.parked();
-    this.#custody.lost(this.#copy);
+    this.#custody.lost(this.#copy, this.#turn);
   }
 }
 
 function isPending(entry: Append): boolean {
   return entry instanceof Deferred || entry.entry.pending;
+}
+
+function isNegative(session: Session): boolean {
+  return session.isAvailable && !session.isNonNegative;
+}
+
+function nothing(): void {
+  // only the turn passes
 }

@@ -136,10 +136,10 @@ export class Flow {
 
   /**
    * An entry that is written only if needed (engineering 3): not while its stanza is on its way to a session that is there. `make` is
-   * called when it must be written, and returns a hidden, pending entry.
+   * called when it must be written, and returns a hidden, pending entry; `also`: what is written behind it then, in the same unit.
    */
-  defer(owner: string, make: () => Entry, stamp?: Stamp): Append {
-    const append = new Deferred(owner, make, stamp);
+  defer(owner: string, make: () => Entry, stamp?: Stamp, also?: () => readonly Append[]): Deferred {
+    const append = new Deferred(owner, make, stamp, also);
     (this.deferred ??= []).push(append);
     return append;
   }

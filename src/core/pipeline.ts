@@ -18,6 +18,7 @@ import {
 import type { Answer, Feature, IqHandler, Step } from "./feature.js";
 import { Flow, type Hop } from "./flow.js";
 import type { Log } from "./log.js";
+import type { Order } from "./order.js";
 import { AFTER_VERDICT, BEFORE_VERDICT, PHASES, type Phase } from "./phases.js";
 import type { Remote, Router } from "./router.js";
 import type { Session } from "./session.js";
@@ -28,6 +29,7 @@ export interface PipelinePorts {
   readonly remote: Remote;
   readonly features: readonly Feature[];
   readonly log: Log;
+  readonly order: Order;
   /** Starts a flow of the server's own. */
   readonly start: (flow: Flow) => void;
 }
@@ -168,6 +170,7 @@ export class Pipeline {
   #deliver(flow: Flow, account: Account, to: JID, verdict: Verdict): void {
     const { stanza, entry } = flow;
     const again = mustArrive(stanza);
+    if (entry) this.#ports.order.enter(flow, entry, account);
     switch (verdict.kind) {
       case "resource": {
         const session = account.sessions.get(to.resource);

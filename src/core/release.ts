@@ -3,17 +3,20 @@ import { errorOf } from "../stanza/build.js";
 import { StanzaError, StreamError } from "../stanza/errors.js";
 import type { Stanza } from "../stanza/stanza.js";
 import type { Outcome } from "../storage/writes.js";
+import type { Account } from "./account.js";
 import type { Accounts } from "./accounts.js";
 import { Custody } from "./custody.js";
 import type { Keeper } from "./deferred.js";
 import { type Effect, Flow } from "./flow.js";
 import type { Log } from "./log.js";
+import type { Order } from "./order.js";
 import type { Session } from "./session.js";
 
 export interface ReleasePorts {
   readonly accounts: Accounts;
   readonly log: Log;
   readonly keeper: Keeper;
+  readonly order: Order;
   /** Starts a flow of the server's own. */
   readonly start: (flow: Flow) => void;
 }
@@ -103,14 +106,20 @@ export class Release {
   #do(effect: Effect): void {
     switch (effect.kind) {
       case "session":
-        return this.#toSession(effect);
+        return this.#inTurn(effect.session.account, effect.stanza, () => this.#toSession(effect));
       case "account":
-        return this.#toAccount(effect);
+        return this.#inTurn(effect.account, effect.stanza, () => this.#toAccount(effect));
       case "run":
         return effect.run();
       default:
         effect satisfies never;
     }
+  }
+
+  /** Messages wait for those of their sender that were sent before. */
+  #inTurn(account: Account, stanza: Stanza | ((session: Session) => Stanza), act: () => void): void {
+    if (typeof stanza === "function" || stanza.kind !== "message") return act();
+    this.#custody.inTurn(account, stanza, () => this.#safely(act));
   }
 
   #toSession({ session, stanza, entry, again = false }: Extract<Effect, { kind: "session" }>): void {

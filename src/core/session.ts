@@ -5,6 +5,7 @@ import { StreamError } from "../stanza/errors.js";
 import type { Wire } from "../xml/wire.js";
 import type { Account } from "./account.js";
 import type { Copy, Receipt } from "./copies.js";
+import type { Append } from "./flow.js";
 import type { Lane } from "./lane.js";
 import type { Management } from "./management.js";
 
@@ -27,6 +28,7 @@ export interface Sink {
 /** Live stanzas that may wait behind stored messages: as much as a slow reader may leave in its outbox. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 const HELD_OVERHEAD_BYTES = 200; // of a stanza beside its content
+const MAX_EARLY = 1000; // entries remembered, the last ones: as many as a session may have without an answer (`limits.sm_queue`)
 
 export class Session {
   readonly jid: JID;
@@ -47,6 +49,9 @@ export class Session {
   #sink: Sink;
   #held: Copy[] | undefined;
   #heldBytes = 0;
+  /** Of copies that nobody counts: until the socket has taken them. */
+  #undrained: Set<Receipt> | undefined;
+  #early: Set<Append> | undefined;
 
   constructor(jid: JID, account: Account, sink: Sink, makeLane: (session: Session) => Lane) {
     this.jid = jid;
@@ -86,6 +91,23 @@ export class Session {
     else receipt?.lost();
   }
 
+  /** It is given what belongs to this entry before it has sent presence: its offline read is not to give it again. */
+  givenEarly(entry: Append): void {
+    this.#early ??= new Set();
+    this.#early.add(entry);
+    for (const oldest of this.#early) {
+      if (this.#early.size <= MAX_EARLY) break;
+      this.#early.delete(oldest);
+    }
+  }
+
+  /** The entries it was given before it sent presence. They are not remembered any longer. */
+  takeEarly(): ReadonlySet<Append> {
+    const early = this.#early ?? new Set();
+    this.#early = undefined;
+    return early;
+  }
+
   /** Calls back once there is room for more: its stream has sent everything, or it has none. `false`: it has ended. */
   whenDrained(callback: (goesOn: boolean) => void): void {
     this.#sink.drained((sent) => callback(sent || (this.open && this.management !== undefined)));
@@ -120,6 +142,7 @@ export class Session {
   leaveBehind(): readonly Copy[] {
     const held = this.#held ?? [];
     this.#held = undefined;
+    for (const receipt of this.#undrained ?? []) receipt.ending?.();
     return [...(this.management?.leaveBehind() ?? []), ...held];
   }
 
@@ -128,7 +151,17 @@ export class Session {
     const { stanza, receipt } = copy;
     this.sentBefore++;
     this.#sink.send(stanza);
-    if (receipt) this.#sink.drained((sent) => (sent ? receipt.arrived() : receipt.lost()));
+    if (receipt) this.#whenDrained(receipt);
+  }
+
+  #whenDrained(receipt: Receipt): void {
+    this.#undrained ??= new Set();
+    this.#undrained.add(receipt);
+    this.#sink.drained((sent) => {
+      this.#undrained?.delete(receipt);
+      if (sent) receipt.arrived();
+      else receipt.lost();
+    });
   }
 
   #hold(held: Copy[], one: Copy): void {

@@ -97,12 +97,15 @@ export class Reading {
   }
 
   async #sendAll(session: Session): Promise<End> {
+    const early = session.takeEarly();
     try {
       // Entries below the position may still be on their way to the store.
       await this.#context.committer.barrier();
       for (let after: number | undefined = 0; after !== undefined;) {
         const rows = await this.#page(session, after);
-        if (!(await this.#send(session, rows))) return "gone";
+        const had = new Set([...early].map(({ id }) => id));
+        const missing = had.size > 0 ? rows.filter(({ id }) => !had.has(id)) : rows;
+        if (!(await this.#send(session, missing))) return "gone";
         after = rows.length < PAGE ? undefined : rows.at(-1)?.id;
       }
       return "done";

@@ -4,7 +4,7 @@
 import type { Account } from "../../core/account.js";
 import type { Context } from "../../core/context.js";
 import type { Feature } from "../../core/feature.js";
-import type { Flow } from "../../core/flow.js";
+import type { Append, Flow } from "../../core/flow.js";
 import { type Worth, worthOf } from "../../stanza/content.js";
 import type { JID } from "../../stanza/jid.js";
 import type { Stanza } from "../../stanza/stanza.js";
@@ -13,7 +13,7 @@ import { NS } from "../../xml/namespaces.js";
 import type { Wire } from "../../xml/wire.js";
 import { originIdOf, stampFor } from "../0359-stable-ids.api.js";
 import { ARCHIVE_STORE, Preferences } from "./preferences.js";
-import { Resent } from "./resent.js";
+import { Resent, sentMark } from "./resent.js";
 import { retractedBy, Tombstones } from "./tombstones.js";
 
 /** The feature "archive": what is kept (XEP-0313 without its queries) and the preferences for it (XEP-0441). */
@@ -81,7 +81,7 @@ class Keeping {
     const judged = this.#judge(stanza);
     if (judged.worth === "none" || !session) return undefined;
     const to = stanza.to ?? account.jid;
-    const before = judged.originId && this.#resent.recognise(session, stanza, to, judged.originId);
+    const before = judged.originId && this.#resent.recognise(session, flow, to, judged.originId);
     if (before === "taken") return "stop";
     if (to.bare.equals(account.jid)) return undefined;
     if (!before && judged.worth === "keep" && this.#preferences.isShown(account, to))
@@ -99,8 +99,7 @@ class Keeping {
     const hidden = judged.worth === "hidden" || !this.#preferences.isShown(account, stanza.from);
     const owner = account.jid.toString();
     const entry = (): Entry => this.#entry(judged, stanza.from, { pending: true, hidden }, judged.originId);
-    if (hidden && verdict.kind !== "store")
-      flow.entry = flow.defer(owner, entry, stampFor(account)); // engineering 3
+    if (hidden && verdict.kind !== "store") this.#defer(flow, account, judged, entry);
     else {
       flow.entry = flow.append(owner, entry(), stampFor(account));
       this.#confirm(flow, judged);
@@ -108,17 +107,38 @@ class Keeping {
     if (stanza.from) this.#noteRetraction(flow, account, stanza.from);
   }
 
+  /** Engineering 3. Should it be written after all, the sender's log says so, too; until then that is remembered. */
+  #defer(flow: Flow, account: Account, judged: Judged, make: () => Entry): void {
+    const { session, stanza } = flow;
+    const { originId } = judged;
+    const { to } = stanza;
+    const isOwn = session && to && originId !== undefined && stanza.from?.equals(session.jid);
+    const also = (): Append[] => (isOwn ? [this.#receipt(judged, session.jid.bare, to, originId)] : []);
+    const entry = flow.defer(account.jid.toString(), make, stampFor(account), also);
+    flow.entry = entry;
+    if (isOwn) flow.atRelease(() => this.#resent.handedOn(session, { root: flow.root, stanza }, originId, entry));
+  }
+
+  /** Where the sender keeps nothing, its log says only that it has sent the message, without the content. */
+  #receipt(judged: Judged, owner: JID, to: JID, originId: string): Append {
+    const entry = { ...this.#entry(judged, to, RECEIPT), stanza: "" as Wire, originId: sentMark(originId) };
+    return { op: "append", owner: owner.toString(), id: 0, entry };
+  }
+
   /**
    * Rulings 11: the entry of the sender says that the recipient's side has the message: with the origin id it is recognised when it is
-   * sent again, and not delivered again. Where the sender keeps nothing, its log says only that, without the content.
+   * sent again, and not delivered again.
    */
   #confirm(flow: Flow, judged: Judged): void {
     const { session, stanza, own } = flow;
     const { to } = stanza;
     if (!to || judged.originId === undefined || !session) return;
     if (!stanza.from?.equals(session.jid) || to.bare.equals(session.jid.bare)) return;
-    const entry = own?.entry ?? { ...this.#entry(judged, to, RECEIPT), stanza: "" as Wire };
-    flow.appendOwn(session.jid.bare.toString(), { ...entry, originId: judged.originId });
+    const owner = session.jid.bare;
+    const entry = own
+      ? { ...own.entry, originId: judged.originId }
+      : this.#receipt(judged, owner, to, judged.originId).entry;
+    flow.appendOwn(owner.toString(), entry);
   }
 
   #noteRetraction(flow: Flow, account: Account, other: JID): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { features } from "../../features.js";
+import { spelling } from "../0198-stream-management/spelling.js";
 import { conditionOf, type Device, World, type WorldOptions } from "../world.test.kit.js";
 
 const JULIET = "juliet@localhost";
@@ -23,6 +24,18 @@ const counts = async (world: World) => [
 ];
 const handled = (device: Device) => device.session?.lane.handled;
 const errorsAt = (device: Device) => device.received.map((stanza) => conditionOf(stanza.element)).filter(Boolean);
+
+const NEVER = '[archive]\ndefault = "never"';
+const JULIET_NEVER = "hers only";
+
+/** Juliet is there, and archives nothing. */
+async function there(prefs: string) {
+  const { world, romeo } = await verona(prefs === NEVER ? { config: NEVER } : {});
+  const juliet = await world.device(`${JULIET}/balcony`);
+  await juliet.sends("<iq type='set' id='p'><prefs xmlns='urn:xmpp:mam:2' default='never'/></iq>");
+  await juliet.sends("<presence/>");
+  return { world, romeo, juliet };
+}
 
 async function sendsAgain(world: World, text: string, resource = "orchard"): Promise<Device> {
   const romeo = await world.device(`${ROMEO}/${resource}`);
@@ -141,18 +154,83 @@ describe("a message that is sent again after its session was lost", () => {
     expect([errorsAt(again), await counts(world)]).toEqual([["service-unavailable"], [0, 1]]);
   });
 
-  it("is sent to who keeps nothing, as nothing says that it arrived, and stands once in the sender's archive @2.1", async () => {
+  it("is sent to who keeps nothing after a restart, as nothing says that it arrived, and stands once in the sender's archive @2.1", async () => {
     const { world, romeo } = await verona();
     const juliet = await world.device(`${JULIET}/balcony`);
     await juliet.sends("<iq type='set' id='p'><prefs xmlns='urn:xmpp:mam:2' default='never'/></iq>");
     await juliet.sends("<presence/>");
     await romeo.sends(chat(ORIGIN));
+    const next = await World.open(features, { disk: world.disk, clock: world.clock });
+    const again = await next.device(`${JULIET}/balcony`);
+    await again.sends("<presence/>");
+    await sendsAgain(next, chat(ORIGIN));
+    expect([juliet.bodies, again.bodies, await counts(next)]).toEqual([["hi"], ["hi"], [0, 1]]);
+  });
+
+  it.each([
+    ["nobody", NEVER],
+    ["the sender", JULIET_NEVER],
+  ])("is recognised though nothing was written for its recipient, where %s keeps an archive @2.1", async (_, prefs) => {
+    const { world, romeo, juliet } = await there(prefs);
+    await romeo.sends(chat(ORIGIN));
+    const before = await counts(world);
+    await romeo.breaks();
+    const again = await sendsAgain(world, chat(DELAY + ORIGIN));
+    expect([juliet.bodies, before, await counts(world)]).toEqual([["hi"], [0, prefs === NEVER ? 0 : 1], before]);
+    expect([handled(again), errorsAt(again)]).toEqual([1, []]);
+    await again.sends(chat(`<thread>t</thread>${ORIGIN}`));
+    expect(juliet.bodies).toEqual(["hi", "hi"]);
+  });
+
+  it("is recognised after a restart where it was written because nobody had it in time @2.1 @2.4", async () => {
+    const { world, romeo, juliet } = await there(NEVER);
+    if (romeo.session) world.core.sessions.manage(romeo.session, { resume: true, waitMs: undefined }, spelling);
+    juliet.stall();
+    await romeo.sends(chat(ORIGIN));
+    world.clock.advance(250);
+    await world.settled();
+    expect(await counts(world)).toEqual([1, 1]);
+    const next = await World.open(features, { disk: world.disk, clock: world.clock, config: NEVER });
+    await sendsAgain(next, chat(ORIGIN));
+    expect(await counts(next)).toEqual([1, 1]);
+  });
+
+  it("is sent for the first time where the store refused what a lost session had not @2.1 @2.bad", async () => {
+    const { world, romeo, juliet } = await there(NEVER);
+    juliet.stall();
+    await romeo.sends(chat(ORIGIN));
+    world.storage.failNext("refused", { commits: 2 });
+    await juliet.goes();
+    await world.settled();
+    expect(errorsAt(romeo)).toEqual(["resource-constraint"]);
     await romeo.breaks();
     await sendsAgain(world, chat(ORIGIN));
-    expect([juliet.bodies, await counts(world)]).toEqual([
-      ["hi", "hi"],
-      [0, 1],
-    ]);
+    expect(await counts(world)).toEqual([1, 1]);
+  });
+
+  it("is not taken for one that its recipient has sent with the same id @2.1", async () => {
+    const { world, romeo } = await there(NEVER);
+    await romeo.goes();
+    const juliet = await world.device(`${JULIET}/hall`);
+    await juliet.sends(chat(ORIGIN, ROMEO));
+    const back = await world.device(`${ROMEO}/orchard`);
+    await back.sends("<presence/>");
+    await world.settled();
+    expect(back.bodies).toEqual(["hi"]);
+    await back.breaks();
+    await sendsAgain(world, chat(ORIGIN, `${JULIET}/hall`));
+    expect(juliet.bodies).toEqual(["hi"]);
+  });
+
+  it("is remembered, of those that were not written, among the last of its session only @2.1 @2.bad", async () => {
+    const { world, romeo, juliet } = await there(NEVER);
+    for (let n = 0; n <= 256; n++) romeo.sendsNow(chat(ORIGIN.replace("o1", `o${n}`)));
+    await world.settled();
+    await romeo.breaks();
+    const back = await world.device(`${ROMEO}/orchard`);
+    const before = juliet.bodies.length;
+    for (const id of ["o0", "o1", "o256"]) await back.sends(chat(ORIGIN.replace("o1", id)));
+    expect([before, juliet.bodies.length]).toEqual([257, 258]);
   });
 
   it("is not recognised, but taken, if the log cannot be read @2.1 @2.bad", async () => {

@@ -1,11 +1,11 @@
 // Rulings 11: a message that a client sends again, because it lost its session before it was told that the message was handled, is
 // acknowledged and not kept or delivered again. It is recognised by what its sender's own log has of the last minutes.
 import { createHash } from "node:crypto";
-import { LRUCache } from "lru-cache";
 import type { JID } from "../../stanza/jid.js";
 import { Stanza } from "../../stanza/stanza.js";
 import type { Context } from "../../core/context.js";
 import { idAt, timeOf } from "../../core/ids.js";
+import { recentlyUsed } from "../../core/recent.js";
 import type { Session } from "../../core/session.js";
 import { Slot } from "../../core/slot.js";
 import type { LogRow } from "../../storage/port.js";
@@ -44,7 +44,7 @@ export class Resent {
   readonly #context: Context;
   /** The highest id of the process before this one. */
   readonly #lastBefore: number;
-  readonly #lost = new LRUCache<string, Lost>({ max: MAX_LOST });
+  readonly #lost = recentlyUsed<string, Lost>(MAX_LOST);
   readonly #known = new Slot<Known | undefined>(() => undefined);
 
   constructor(context: Context) {

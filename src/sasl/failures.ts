@@ -1,7 +1,7 @@
 // How many failed logins are borne (attack A9, ruling 17): budgets per address, per account at an address, and a larger
 // one per account over all addresses. Nobody is locked out by strangers: where an account logged in lately it still may.
-import { LRUCache } from "lru-cache";
 import { networkOf } from "../core/network.js";
+import { recentlyUsed } from "../core/recent.js";
 
 /** The budgets as one address sees them. `account` is the claimed localpart, existing or not. */
 export interface Attempts {
@@ -39,7 +39,7 @@ export class FailureLimiter {
   readonly #addresses: Buckets;
   readonly #pairs: Buckets;
   readonly #accounts: Buckets;
-  readonly #trusted = new LRUCache<string, true>({ max: MAX_TRACKED });
+  readonly #trusted = recentlyUsed<string, true>(MAX_TRACKED);
 
   constructor(now: () => number, limits: FailureLimits = DEFAULT_FAILURE_LIMITS) {
     this.#now = now;
@@ -84,7 +84,7 @@ export class FailureLimiter {
 /** Leaky buckets in a bounded map: a level, which sinks with time, and when it was last written. */
 class Buckets {
   readonly #budget: Budget;
-  readonly #levels = new LRUCache<string, { readonly level: number; readonly at: number }>({ max: MAX_TRACKED });
+  readonly #levels = recentlyUsed<string, { readonly level: number; readonly at: number }>(MAX_TRACKED);
 
   constructor(budget: Budget) {
     this.#budget = budget;

@@ -1,12 +1,12 @@
 // How often something may be done in an hour by each of many: a sliding window that forgets those seen longest ago.
-import { LRUCache } from "lru-cache";
+import { recentlyUsed } from "../core/recent.js";
 
 const HOUR_MS = 3_600_000;
 const MAX_KEYS = 10_000; // some megabytes at most; beyond it the least recent one starts anew
 
 export class HourlyLimit {
   readonly #now: () => number;
-  readonly #times = new LRUCache<string, readonly number[]>({ max: MAX_KEYS });
+  readonly #times = recentlyUsed<string, readonly number[]>(MAX_KEYS);
 
   /** `now` tells the time in ms. */
   constructor(now: () => number) {

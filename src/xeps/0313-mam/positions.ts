@@ -1,7 +1,7 @@
 // Where in its list a page lies, and how long the list is (XEP-0059). Counting a long list costs the store more than reading a page of it,
 // so a run of pages is counted once: the next page lies where the one before it ended.
-import { LRUCache } from "lru-cache";
 import type { Context } from "../../core/context.js";
+import { recentlyUsed } from "../../core/recent.js";
 import type { LogRange, LogRow } from "../../storage/port.js";
 
 const KEPT = 1000; // runs at once, some hundred bytes each
@@ -39,7 +39,7 @@ export type PositionPorts = Pick<Context, "storage" | "clock" | "ids">;
 
 export class Positions {
   readonly #ports: PositionPorts;
-  readonly #known = new LRUCache<string, Known>({ max: KEPT });
+  readonly #known = recentlyUsed<string, Known>(KEPT);
 
   constructor(ports: PositionPorts) {
     this.#ports = ports;

@@ -2,12 +2,12 @@
 // acknowledged and not kept or delivered again. It is recognised by what its sender's own log has of the last minutes and, where nothing
 // had to be written, by what is remembered of the lost sessions.
 import { createHash } from "node:crypto";
-import { LRUCache } from "lru-cache";
 import type { JID } from "../../stanza/jid.js";
 import { Stanza } from "../../stanza/stanza.js";
 import type { Context } from "../../core/context.js";
 import { idAt, timeOf } from "../../core/ids.js";
 import type { Flow } from "../../core/flow.js";
+import { recentlyUsed } from "../../core/recent.js";
 import type { Session } from "../../core/session.js";
 import type { Deferred, Fate } from "../../core/deferred.js";
 import { Slot } from "../../core/slot.js";
@@ -56,7 +56,7 @@ export class Resent {
   readonly #context: Context;
   /** The highest id of the process before this one. */
   readonly #lastBefore: number;
-  readonly #lost = new LRUCache<string, Lost>({ max: MAX_LOST });
+  readonly #lost = recentlyUsed<string, Lost>(MAX_LOST);
   readonly #known = new Slot<Known | undefined>(() => undefined);
   readonly #recent = new Slot<Recent | undefined>(() => undefined);
 

@@ -24,9 +24,9 @@ function ask<T>(script: string, job: object): Promise<Answer<T>> {
   });
 }
 
-/** The process part of such a script: does nothing unless it was started by `inChild`. */
-export function serve<Job, T>(perform: (job: Job) => Promise<T>): void {
-  if (process.argv[2] !== "--serve") return;
+/** The process part of such a script: does nothing unless `inChild` started this very script (its `import.meta.url`). */
+export function serve<Job, T>(url: string, perform: (job: Job) => Promise<T>): void {
+  if (process.argv[2] !== "--serve" || process.argv[1] !== fileURLToPath(url)) return;
   process.once("message", (job) => {
     const answer = (reply: Answer<T>): void => void process.send?.(reply, () => process.exit(0));
     perform(job as Job).then(

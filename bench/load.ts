@@ -189,4 +189,4 @@ export function difference(before: Measured, after: Measured): Measured {
   };
 }
 
-serve((job: Job) => new Load(job).run());
+serve(import.meta.url, (job: Job) => new Load(job).run());

@@ -49,4 +49,4 @@ async function measure({ serverPid, warmUpMs, measureMs }: ReadingJob, total: ()
   return difference(before, snapshot(serverPid, total()));
 }
 
-serve(read);
+serve(import.meta.url, read);

@@ -1,14 +1,11 @@
 // Runs the load against several servers in turn, round by round in one run, so that a busy machine disturbs all of them alike.
-import { fork } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { type Answer, type Job, type Measured, PASSWORD, receiver, sender } from "./load.js";
-import { pinned, type RunningServer, type StartableServer } from "../conformance/servers/server.js";
+import { load, type Measured, PASSWORD, receiver, sender } from "./load.js";
+import { type RunningServer, type StartableServer } from "../conformance/servers/server.js";
 
 export const SERVER_CORE = 0;
-export const CLIENT_CORE = 1;
 
 export interface Plan {
   readonly pairs: number;
@@ -18,7 +15,7 @@ export interface Plan {
   readonly measureMs: number;
 }
 
-export type Mode = "plain" | "tls";
+export type Mode = "plain" | "tls" | "archiving" | "reading";
 
 /** All rounds of one server in one mode. */
 export interface Series {
@@ -27,22 +24,38 @@ export interface Series {
   readonly rounds: readonly Measured[];
 }
 
-/** Starts every server once, on folders below `folder`, and measures all of them. `say` gets a line per round. */
-export async function compare(
-  servers: readonly ((folder: string) => StartableServer)[],
+export type Contestant = (folder: string) => StartableServer;
+
+export interface Named {
+  readonly name: string;
+  readonly server: RunningServer;
+}
+
+/** Measures all servers. `say` gets a line per round. */
+export function compare(
+  servers: readonly Contestant[],
   plan: Plan,
   say: (line: string) => void,
 ): Promise<readonly Series[]> {
+  return withServers(servers, plan.pairs, (running) => measureAll(running, plan, say));
+}
+
+/** Starts every server once, on a folder of its own and with the accounts of so many pairs; stops them whatever `use` does. */
+export async function withServers<T>(
+  servers: readonly Contestant[],
+  pairs: number,
+  use: (running: readonly Named[]) => Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "rookery-bench-"));
-  const running: { name: string; server: RunningServer }[] = [];
+  const running: Named[] = [];
   try {
     for (const [index, make] of servers.entries()) {
       const startable = make(join(folder, String(index)));
       const server = await startable.start();
       running.push({ name: startable.name, server });
-      await registerAll(server, plan.pairs);
+      await registerAll(server, pairs);
     }
-    return await measureAll(running, plan, say);
+    return await use(running);
   } finally {
     await Promise.all(running.map(({ server }) => server.stop()));
     rmSync(folder, { recursive: true, force: true });
@@ -57,11 +70,11 @@ async function registerAll(server: RunningServer, pairs: number): Promise<void> 
 }
 
 async function measureAll(
-  running: readonly { name: string; server: RunningServer }[],
+  running: readonly Named[],
   plan: Plan,
   say: (line: string) => void,
 ): Promise<readonly Series[]> {
-  const modes: readonly Mode[] = ["plain", "tls"];
+  const modes = ["plain", "tls"] as const;
   const series = modes.flatMap((mode) =>
     running.map(({ name, server }) => ({ name, server, mode, rounds: [] as Measured[] })),
   );
@@ -77,25 +90,12 @@ async function measureAll(
   return series.map(({ name, mode, rounds }) => ({ server: name, mode, rounds }));
 }
 
-async function measure(server: RunningServer, mode: Mode, plan: Plan): Promise<Measured> {
+async function measure(server: RunningServer, mode: "plain" | "tls", plan: Plan): Promise<Measured> {
   const { host, domain } = server;
   const target =
     mode === "tls" ? { host, domain, port: server.directTlsPort, ca: server.ca } : { host, domain, port: server.port };
   const { pairs, inFlight, warmUpMs, measureMs } = plan;
-  const answer = await inChild({ target, serverPid: server.pid, pairs, inFlight, warmUpMs, measureMs });
-  if ("error" in answer) throw new Error(`load on ${mode}: ${answer.error}`);
-  return answer.measured;
-}
-
-function inChild(job: Job): Promise<Answer> {
-  const script = fileURLToPath(new URL("load.js", import.meta.url));
-  const [program = process.execPath, ...parameters] = pinned([process.execPath], CLIENT_CORE);
-  const child = fork(script, ["--serve"], { execPath: program, execArgv: [...parameters, "--max-semi-space-size=32"] });
-  return new Promise((resolve, reject) => {
-    child.once("message", (answer) => resolve(answer as Answer)).once("error", reject);
-    child.once("exit", (code) => reject(new Error(`the load generator ended with ${code ?? "a signal"}`)));
-    child.send(job);
-  });
+  return load({ target, serverPid: server.pid, pairs, inFlight, warmUpMs, measureMs });
 }
 
 const sum = (rounds: readonly Measured[], of: (one: Measured) => number): number =>

@@ -82,7 +82,7 @@ export class Connection {
   }
 
   /** SCRAM-SHA-1, binding and initial presence; answers the full JID. */
-  async login(domain: string, user: string, password: string): Promise<string> {
+  async login(domain: string, user: string, password: string, resource = "load"): Promise<string> {
     await this.openStream(domain);
     const scram = scramSha1(user, password);
     const auth = `<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-1'>${base64(scram.first)}</auth>`;
@@ -93,10 +93,10 @@ export class Connection {
     await this.until(/<success[^]*?(?:<\/success>|\/>)/);
     await this.openStream(domain);
     this.write(
-      "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>load</resource></bind></iq>",
+      `<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>${resource}</resource></bind></iq>`,
     );
     const [, jid = ""] = await this.until(/<jid>([^<]*)<\/jid>[^]*?<\/iq>/);
-    this.write("<presence/>");
+    if (resource === "load") this.write("<presence/>");
     return jid;
   }
 

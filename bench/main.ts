@@ -2,32 +2,46 @@
 // `-- --only=prosody` leaves the others out. It ends with what it counted; a message lost, doubled or out of order ends it before.
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { compare, microsPerMessage, type Plan, SERVER_CORE, type Series } from "./compare.js";
+import { type ArchivePlan, compareArchives } from "./archive.js";
+import { compare, type Contestant, microsPerMessage, type Plan, SERVER_CORE, type Series } from "./compare.js";
 import { document, table } from "./report.js";
+import { ejabberd, ejabberdIsInstalled } from "../conformance/servers/ejabberd.js";
 import { prosody, prosodyIsInstalled } from "../conformance/servers/prosody.js";
 import { rookery, rookeryIsBuilt } from "../conformance/servers/rookery.js";
-import type { StartableServer } from "../conformance/servers/server.js";
 
 const RESULTS = fileURLToPath(new URL("../../bench/RESULTS.md", import.meta.url));
 const LONG: Plan = { pairs: 50, inFlight: 10, rounds: 3, warmUpMs: 5000, measureMs: 8000 };
 const SHORT: Plan = { pairs: 50, inFlight: 10, rounds: 1, warmUpMs: 4000, measureMs: 4000 };
+const ARCHIVE = { pairs: 50, inFlight: 20, readers: 5, pageSize: 100 }; // 1,000 messages in flight
+const LONG_ARCHIVE: ArchivePlan = { ...ARCHIVE, rounds: 3, warmUpMs: 3000, measureMs: 8000, history: 1000 };
+const SHORT_ARCHIVE: ArchivePlan = { ...ARCHIVE, rounds: 1, warmUpMs: 1000, measureMs: 4000, history: 300 };
 
-type Contestant = readonly [name: string, make: (folder: string) => StartableServer];
+type Entry = readonly [name: string, make: Contestant];
 
 const say = (line: string): void => void process.stdout.write(line + "\n");
 
-/** The comparison in its short form; throws when a message is lost, doubled or out of order. */
-export function shortBench(): Promise<readonly Series[]> {
-  return compare(
-    present().map(([, make]) => make),
-    SHORT,
-    say,
-  );
+/** The comparisons in their short form; throws when a message is lost, doubled, out of order or missing in an archive. */
+export async function shortBench(): Promise<readonly Series[]> {
+  const plain = await compare(makers(present()), SHORT, say);
+  return [...plain, ...(await compareArchives(makers(archiving()), SHORT_ARCHIVE, say))];
 }
 
-function present(): Contestant[] {
+const makers = (entries: readonly Entry[]): readonly Contestant[] => entries.map(([, make]) => make);
+
+/** With their archives on. */
+function archiving(): Entry[] {
   const core = SERVER_CORE;
-  const all: Contestant[] = [];
+  const all: Entry[] = [];
+  if (rookeryIsBuilt()) all.push(["rookery", (folder) => rookery({ folder, core, archive: "always" })]);
+  if (prosodyIsInstalled()) all.push(["prosody", (folder) => prosody({ folder, core })]);
+  if (ejabberdIsInstalled()) all.push(["ejabberd", (folder) => ejabberd({ folder, core })]);
+  return all;
+}
+
+/** Without an archive where that can be chosen: delivery alone. */
+function present(): Entry[] {
+  const core = SERVER_CORE;
+  const all: Entry[] = [];
   if (rookeryIsBuilt()) all.push(["rookery", (folder) => rookery({ folder, core, archive: "never" })]);
   if (prosodyIsInstalled()) all.push(["prosody", (folder) => prosody({ folder, core })]);
   return all;
@@ -37,16 +51,17 @@ async function main(options: readonly string[]): Promise<void> {
   const short = options.includes("--short");
   const plan = short ? SHORT : LONG;
   const only = options.find((option) => option.startsWith("--only="))?.slice("--only=".length);
-  const chosen = present().filter(([name]) => only === undefined || name === only);
-  const all = await compare(
-    chosen.map(([, make]) => make),
-    plan,
-    say,
-  );
+  const archivePlan = short ? SHORT_ARCHIVE : LONG_ARCHIVE;
+  const chosen = (entries: readonly Entry[]): readonly Contestant[] =>
+    makers(entries.filter(([name]) => only === undefined || name === only));
+  const all = await compare(chosen(present()), plan, say);
   say("\n" + table(all));
-  if (!short && only === undefined && rookeryIsBuilt()) writeFileSync(RESULTS, document(all, plan, new Date()));
-  for (const one of all) say(`counted ${describe(one)}`);
-  say(`${all.length} passed, 0 failed`);
+  const archives = await compareArchives(chosen(archiving()), archivePlan, say);
+  say("\n" + table(archives));
+  if (!short && only === undefined && rookeryIsBuilt())
+    writeFileSync(RESULTS, document(all, plan, archives, archivePlan, new Date()));
+  for (const one of [...all, ...archives]) say(`counted ${describe(one)}`);
+  say(`${all.length + archives.length} passed, 0 failed`);
 }
 
 function describe({ server, mode, rounds }: Series): string {

@@ -25,12 +25,13 @@ export class Pair {
   readonly #middle = "'><body>~";
   readonly #after: string;
   readonly #events: PairEvents;
+  readonly #limit: number;
   #sent = 0;
   #received = 0;
   #credit: number;
   #rest = "";
 
-  constructor(from: Pipe, to: Pipe, address: string, inFlight: number, events: PairEvents) {
+  constructor(from: Pipe, to: Pipe, address: string, inFlight: number, events: PairEvents, limit = Infinity) {
     this.#from = from;
     this.#before = `<message to='${address}' type='chat' id='`;
     const tail = "</body>" + END;
@@ -38,6 +39,7 @@ export class Pair {
     this.#after = " " + "abcdefghi ".repeat(STANZA_BYTES / 10).slice(0, STANZA_BYTES - fixed) + tail;
     this.#credit = inFlight;
     this.#events = events;
+    this.#limit = limit;
     const closed = (error?: Error): void => events.failed(`connection closed: ${error?.message ?? "by the server"}`);
     to.listen((text) => this.#take(text), closed);
     from.listen((text) => {
@@ -53,14 +55,14 @@ export class Pair {
     return this.#sent === this.#received;
   }
 
-  /** Sends as many messages as are allowed, in one write. */
+  /** Sends as many messages as are allowed, in one write; never more than the limit in all. */
   send(): void {
     let text = "";
-    for (; this.#credit > 0; this.#credit--) {
+    for (; this.#credit > 0 && this.#sent < this.#limit; this.#credit--) {
       const number = String(FIRST + this.#sent++);
       text += this.#before + number + this.#middle + number + this.#after;
     }
-    this.#from.write(text);
+    if (text !== "") this.#from.write(text);
   }
 
   #take(chunk: string): void {

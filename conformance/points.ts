@@ -34,6 +34,7 @@ export const POINTS: readonly Point[] = points({
   "2.6": "Migrations",
   "2.show1": "Crash suite: nothing acknowledged is lost, doubled or out of order after kill -9; quiet sessions resume",
   "2.show2": "The same with a store that fails, stalls for 10 s, or fills its disk",
+  "2.show4": "Benchmark of archiving and reading beside Prosody and ejabberd",
   "2.bad": "Bad input to stream management: a stream error or <failed/>, nothing lost",
   X2: "Entity expansion, DTD, processing instructions, comments",
   X3: "Element, attribute and namespace amplification",

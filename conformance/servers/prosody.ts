@@ -1,9 +1,8 @@
 // Prosody (Debian's package) as another server: own configuration, ports and data folder, as root or not, ended by its process id.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { accepting } from "./accepting.js";
 import { certificateIn } from "./certificate.js";
 import { running } from "./registrar.js";
 import { DOMAIN, freePorts, launch, type RunningServer, type ServerOptions, type StartableServer } from "./server.js";
@@ -32,7 +31,7 @@ async function startProsody(options: ServerOptions): Promise<RunningServer> {
   const keep = (text: string): void => void (printed = (printed + text).slice(-4000));
   const child = launch(["prosody", "--config", config, "-F"], core, keep);
   child.once("error", (error) => keep(error.message));
-  await accepting(port, () => child.exitCode === null && child.pid !== undefined).catch((cause: unknown) => {
+  await accepting(port, START_MS, () => child.exitCode === null && child.pid !== undefined).catch((cause: unknown) => {
     throw new Error(`prosody did not start; its log is ${folder}/prosody.log: ${printed}`, { cause });
   });
   const address = { host: "127.0.0.1", port, directTlsPort, domain: DOMAIN, ca };
@@ -68,20 +67,4 @@ ssl = { certificate = "${folder}/certificate.pem", key = "${folder}/key.pem" }
 c2s_direct_tls_ssl = { certificate = "${folder}/certificate.pem", key = "${folder}/key.pem" }
 VirtualHost "${DOMAIN}"
 `;
-}
-
-/** Waits until a port accepts connections; fails when the server has ended or after START_MS. */
-async function accepting(port: number, alive: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + START_MS; Date.now() < deadline; await delay(50)) {
-    if (!alive()) throw new Error("it ended");
-    if (await accepts(port)) return;
-  }
-  throw new Error(`port ${port} does not accept connections`);
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => resolve(true));
-    socket.once("error", () => resolve(false)).once("connect", () => socket.destroy());
-  });
 }

@@ -23,8 +23,11 @@ async function lived(): Promise<{ readonly world: World; readonly personal: Pers
   await juliet.sends("<message to='romeo@localhost' type='chat'><body>online</body></message>");
   await juliet.goes();
   await romeo.sends("<message to='juliet@localhost' type='chat'><body>later ü</body></message>");
-  const { accounts, committer, users } = world.core;
-  return { world, personal: new Personal({ storage: world.storage, accounts, committer, users, stores: STORES }) };
+  const { accounts, committer, users, erasures } = world.core;
+  return {
+    world,
+    personal: new Personal({ storage: world.storage, accounts, committer, users, erasures, stores: STORES }),
+  };
 }
 
 async function rowsOf(world: World, owner: string): Promise<readonly Row[]> {

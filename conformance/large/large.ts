@@ -109,7 +109,8 @@ function entriesIn(file: string): number | undefined {
   try {
     const db = new DatabaseSync(file, { readOnly: true });
     try {
-      return Number(db.prepare("SELECT count(*) AS n FROM log").get()?.["n"]);
+      const row = db.prepare("SELECT count(*) AS n FROM log").get() as { readonly n: number };
+      return row.n;
     } finally {
       db.close();
     }

@@ -51,7 +51,11 @@ export class Erasures {
   async #work(): Promise<void> {
     while (this.#asked && !this.#stopped) {
       this.#asked = false;
-      while (!this.#stopped && (await this.#ports.storage.discard()));
+      await this.#discardAll();
     }
+  }
+
+  async #discardAll(): Promise<void> {
+    while (!this.#stopped && (await this.#ports.storage.discard()));
   }
 }

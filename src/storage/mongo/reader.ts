@@ -64,8 +64,8 @@ export class Reader {
     const filter = this.#filter(owner, isLong ? others : range, cursor);
     if (!filter) return 0;
     // No index tells that a field is missing, so shown entries are all less the hidden ones: two counts that load no entry.
-    const counts = [this.#count(filter), isLong ? this.#count({ ...filter, hidden: true }) : 0] as const;
-    const [all, hidden] = await Promise.all(counts);
+    const hiddenToo = isLong ? this.#count({ ...filter, hidden: true }) : Promise.resolve(0);
+    const [all, hidden] = await Promise.all([this.#count(filter), hiddenToo]);
     return all - hidden;
   }
 

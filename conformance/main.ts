@@ -8,6 +8,7 @@ import { table } from "../bench/report.js";
 import { prosody } from "./servers/prosody.js";
 import { rookery } from "./servers/rookery.js";
 import { badInputPart } from "./bad-input/bad-input.js";
+import { largePart } from "./large/large.js";
 import { goXmppPart } from "./interop/go-xmpp.js";
 import { gsaslPart } from "./interop/gsasl.js";
 import { smackPart } from "./interop/smack.js";
@@ -34,6 +35,7 @@ const benchPart: Part = {
 const PARTS: readonly Part[] = [
   startPart,
   badInputPart,
+  largePart,
   scriptPart("scenes", ["1.11"], "build/conformance/runner/main.js"),
   scriptPart("scenes on Prosody", ["1.11"], "build/conformance/runner/main.js", "--server", "prosody"),
   scriptPart("attacks", ["1.show3", "A1", "A2", "A6", "X5", "X11"], "build/conformance/attacks/main.js"),

@@ -76,8 +76,8 @@ export async function openServer(ports: ServerPorts): Promise<Server> {
     connections: new Connections(config.limits),
     flusher: new Flusher((run) => clock.soon(run)),
   };
-  const { accounts, committer, users } = core;
-  const personal = new Personal({ storage, accounts, committer, users, stores: STORES });
+  const { accounts, committer, users, erasures } = core;
+  const personal = new Personal({ storage, accounts, committer, users, erasures, stores: STORES });
   return { core, c2s, personal, stop: () => stop(core, c2s) };
 }
 

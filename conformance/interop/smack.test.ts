@@ -14,7 +14,7 @@ describe("Smack's results", () => {
   });
 
   it("count other classes as skipped", () => {
-    expect(judge(parse(line("IMPOSSIBLE_CLASS", "MamIntegrationTest", "d")), () => undefined)).toMatchObject({
+    expect(judge(parse(line("IMPOSSIBLE_CLASS", "MoodIntegrationTest", "d")), () => undefined)).toMatchObject({
       skipped: 1,
     });
   });

@@ -7,6 +7,7 @@ import { Committer } from "./committer.js";
 import type { Config } from "./config.js";
 import type { Context } from "./context.js";
 import { Cursor } from "./cursor.js";
+import { Erasures } from "./erasures.js";
 import type { Feature } from "./feature.js";
 import type { Append, Flow } from "./flow.js";
 import { Health } from "./health.js";
@@ -49,6 +50,7 @@ export class Core {
   readonly users: Users;
   readonly health: Health;
   readonly order: Order;
+  readonly erasures: Erasures;
   readonly #storage: Storage;
   readonly #cursor: Cursor;
   readonly #retention: Retention;
@@ -79,6 +81,8 @@ export class Core {
     this.health = new Health({ storage, committer: this.committer, clock });
     this.#cursor = new Cursor(this.committer, log);
     this.#retention = new Retention({ storage, config, clock, log });
+    this.erasures = new Erasures({ storage, clock, log });
+    this.erasures.begin();
     // The lanes need the pipeline, which needs the features, which need the context: it starts flows only once all of them exist.
     const start = (flow: Flow): void => new Lane(lane, { kind: "server" }, undefined).run(flow);
     const delivered = (entry: { readonly owner: string; readonly id: number }): void => this.#cursor.delivered(entry);
@@ -96,6 +100,7 @@ export class Core {
       features: () => features,
       start,
       derive: ports.derive,
+      erasures: this.erasures,
     });
     let services: readonly Service[] = [];
     this.context = {
@@ -165,6 +170,7 @@ export class Core {
   /** Commits what is waiting and closes the store. The transports have ended their streams before. */
   async close(): Promise<void> {
     await this.#retention.stop();
+    await this.erasures.stop();
     this.#cursor.flush();
     await this.committer.idle();
     await this.#storage.close();

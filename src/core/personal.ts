@@ -7,6 +7,7 @@ import type { Json, Outcome } from "../storage/writes.js";
 import { fromWire } from "../xml/wire.js";
 import type { Accounts } from "./accounts.js";
 import type { Committer } from "./committer.js";
+import type { Erasures } from "./erasures.js";
 import type { FeatureStore } from "./feature.js";
 import { idToText, timeOf } from "./ids.js";
 import type { Users } from "./users.js";
@@ -16,6 +17,7 @@ export interface PersonalPorts {
   readonly accounts: Accounts;
   readonly committer: Committer;
   readonly users: Pick<Users, "remove">;
+  readonly erasures: Pick<Erasures, "finished">;
   readonly stores: readonly FeatureStore[];
 }
 
@@ -57,8 +59,17 @@ export class Personal {
     }
   }
 
-  /** Removes the account, if there is one, as its owner could, and whatever is stored under its address. */
+  /**
+   * Removes the account, if there is one, as its owner could, and whatever is stored under its address. Resolves when the last entry is
+   * out of the store; rejects with a StoreFault if that has to be taken up again.
+   */
   async erase(bare: JID): Promise<Outcome> {
+    const outcome = await this.#eraseRows(bare);
+    if (outcome === "done") await this.#ports.erasures.finished();
+    return outcome;
+  }
+
+  async #eraseRows(bare: JID): Promise<Outcome> {
     const outcome = await this.#ports.users.remove(bare);
     if (outcome !== "conflict") return outcome;
     const erased = await this.#ports.committer.commit([{ op: "erase", owner: bare.toString() }]);

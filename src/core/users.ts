@@ -9,6 +9,7 @@ import { ACCOUNT_STORE, type Account } from "./account.js";
 import type { Accounts } from "./accounts.js";
 import type { Clock } from "./clock.js";
 import type { Committer } from "./committer.js";
+import type { Erasures } from "./erasures.js";
 import type { Feature } from "./feature.js";
 import { Flow } from "./flow.js";
 
@@ -19,6 +20,7 @@ export interface UsersPorts {
   readonly clock: Clock;
   readonly features: () => readonly Feature[];
   readonly start: (flow: Flow) => void;
+  readonly erasures: Pick<Erasures, "begin">;
   /** What is stored of a password (never the password). */
   readonly derive: (password: string) => Promise<Json>;
 }
@@ -119,6 +121,7 @@ export class Users {
     });
     const notAuthorized = new StreamError("not-authorized");
     flow.atRelease(() => {
+      this.#ports.erasures.begin();
       for (const session of [...account.sessions.values()])
         if (session === flow.session) session.sink.dismiss(notAuthorized);
         else session.expel(notAuthorized);

@@ -109,6 +109,12 @@ export interface Storage {
    */
   purge(owner: string, slice: { readonly before: number; readonly limit: number }): Promise<number>;
   /**
+   * Removes some of the entries of owners that were erased, which nothing shows any more, in a short slice of work between two
+   * commits. To be called until it gives false, and after a start, as a crash may have come in between.
+   * @returns true while there is more to do
+   */
+  discard(): Promise<boolean>;
+  /**
    * Gives some of the space that removed rows took back to the disk, in a short slice of work between two commits.
    * @returns true while there is more to do
    */

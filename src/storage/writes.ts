@@ -77,7 +77,10 @@ export interface Revise {
   readonly stanza: Wire;
 }
 
-/** Removes all that is kept under an owner: its documents in every store and its log. */
+/**
+ * Removes all that is kept under an owner: its documents in every store and its log. A long log is only hidden for good in this moment;
+ * Storage.discard() then takes it out. The owner may have new entries at once.
+ */
 export interface Erase {
   readonly op: "erase";
   readonly owner: string;

@@ -4,6 +4,7 @@ import { Personal } from "../core/personal.js";
 import { features, STORES } from "../features.js";
 import { JID } from "../stanza/jid.js";
 import { placeOf, type Row } from "../storage/port.js";
+import { toWire } from "../xml/wire.js";
 import { World } from "./world.test.kit.js";
 
 const JULIET = "juliet@localhost";
@@ -23,8 +24,11 @@ async function lived(): Promise<{ readonly world: World; readonly personal: Pers
   await juliet.sends("<message to='romeo@localhost' type='chat'><body>online</body></message>");
   await juliet.goes();
   await romeo.sends("<message to='juliet@localhost' type='chat'><body>later ü</body></message>");
-  const { accounts, committer, users } = world.core;
-  return { world, personal: new Personal({ storage: world.storage, accounts, committer, users, stores: STORES }) };
+  const { accounts, committer, users, erasures } = world.core;
+  return {
+    world,
+    personal: new Personal({ storage: world.storage, accounts, committer, users, erasures, stores: STORES }),
+  };
 }
 
 async function rowsOf(world: World, owner: string): Promise<readonly Row[]> {
@@ -59,6 +63,38 @@ describe("what is stored about an account", () => {
     expect(messages).toHaveLength(await world.storage.countLog(JULIET, {}));
     expect(messages.at(-1)).toMatchObject({ with: expect.stringContaining("romeo@localhost"), pending: true });
     expect(messages.at(-1)?.["stanza"]).toContain("<body>later ü</body>");
+  });
+
+  it("is exported page by page, as it is taken: a large archive is never in memory as a whole @2.3", async () => {
+    const { world, personal } = await lived();
+    const entry = { with: "romeo@localhost", stanza: toWire("<message/>"), pending: false, hidden: false };
+    const append = (n: number) => ({ writes: [{ op: "append", owner: JULIET, id: 1000 + n, entry } as const] });
+    await world.storage.commit(Array.from({ length: 1000 }, (_, n) => append(n)));
+    const pages: number[] = [];
+    const log = world.storage.log.bind(world.storage);
+    world.storage.log = async (owner, query) => {
+      pages.push(query.limit);
+      return log(owner, query);
+    };
+    let messages = 0;
+    for await (const record of personal.export(JID.parse(JULIET))) {
+      if (record["stanza"] === undefined) continue;
+      messages++;
+      expect(pages.reduce((sum, limit) => sum + limit, 0)).toBeLessThan(messages + 1000 / 4);
+    }
+    expect(messages).toBe(await world.storage.countLog(JULIET, {}));
+  });
+
+  it("leaves the store to the last entry however it is erased @2.3", async () => {
+    const { world, personal } = await lived();
+    const slices = [true, true, false];
+    world.storage.discard = () => Promise.resolve(slices.shift() ?? false);
+    expect(await personal.erase(JID.parse(JULIET))).toBe("done");
+    expect(slices).toEqual([]);
+    slices.push(true, true);
+    expect(await world.core.users.remove(JID.parse("romeo@localhost"))).toBe("done");
+    await world.core.erasures.finished();
+    expect(slices).toEqual([]);
   });
 
   it("is gone when it is erased, whether the account exists or not, and nobody else's is @2.3", async () => {

@@ -118,6 +118,10 @@ class Failing implements FailingStorage {
     return this.#inner.purge(...asked);
   }
 
+  discard(): Promise<boolean> {
+    return this.#inner.discard();
+  }
+
   shrink(): Promise<boolean> {
     return this.#inner.shrink();
   }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe } from "@jest/globals";
 import type { Storage, StoreSpec } from "../port.js";
 import { cursorRules } from "./cursors.js";
 import { documentRules } from "./documents.js";
+import { erasingRules } from "./erasing.js";
 import { logRules } from "./logs.js";
 import { rangeRules } from "./ranges.js";
 import { retentionRules } from "./retention.js";
@@ -50,5 +51,6 @@ export function storageContract(name: string, open: (stores: readonly StoreSpec[
     rangeRules(bench);
     searchRules(bench);
     retentionRules(bench);
+    erasingRules(bench);
   });
 }

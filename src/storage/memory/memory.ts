@@ -92,6 +92,11 @@ class MemoryStorage implements Storage {
     return this.#disk.purge(owner, before, limit);
   }
 
+  async discard(): Promise<boolean> {
+    await this.#answering();
+    return false;
+  }
+
   async shrink(): Promise<boolean> {
     await this.#answering();
     return false;

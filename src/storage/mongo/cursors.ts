@@ -4,6 +4,7 @@ import { LRUCache } from "lru-cache";
 import { type CursorChange, OpenEntries } from "../pending.js";
 import { toWire } from "../../xml/wire.js";
 import type { Append, Settle } from "../writes.js";
+import type { Erasures } from "./erasures.js";
 import { cursorOf, entryPlace, pendingBy, stanzaOf } from "./entries.js";
 import type { Link } from "./link.js";
 import { COLLECTION, type CursorRecord, type EntryRecord } from "./schema.js";
@@ -19,13 +20,15 @@ const AT_ONCE = 16;
 
 export class Cursors {
   readonly #link: Link;
+  readonly #erasures: Erasures;
   readonly #owners = new LRUCache<string, OpenEntries>({
     maxSize: MAX_OPEN,
     sizeCalculation: ({ size }) => OWNER_SIZE + size,
   });
 
-  constructor(link: Link) {
+  constructor(link: Link, erasures: Erasures) {
     this.#link = link;
+    this.#erasures = erasures;
   }
 
   /** The open entries of these owners. @throws what the driver throws */
@@ -65,7 +68,9 @@ export class Cursors {
   async #read(owner: string): Promise<OpenEntries> {
     const { link, bounds } = { link: this.#link, bounds: this.#link.bounds };
     const cursor = cursorOf(await link.collection<CursorRecord>(COLLECTION.cursors).findOne({ _id: owner }, bounds));
-    const rows = link.collection<EntryRecord>(COLLECTION.log).find({ owner, ...pendingBy(cursor) }, bounds);
+    const rows = link
+      .collection<EntryRecord>(COLLECTION.log)
+      .find({ owner, ...this.#erasures.beyond(owner), ...pendingBy(cursor) }, bounds);
     const lowest = rows.sort({ id: 1 }).limit(WINDOW + cursor.open.length);
     const marked = await lowest.project<Pick<EntryRecord, "id" | "hidden">>({ _id: 0, id: 1, hidden: 1 }).toArray();
     const horizon = marked.length < WINDOW ? Infinity : marked.at(-1)?.id;
@@ -87,7 +92,8 @@ export class CursorChanges {
   readonly #cursors: Cursors;
   readonly #known: KnownLogs;
   readonly #appended = new Set<string>();
-  readonly #erased = new Set<string>();
+  /** The owners that it erases, with the running number up to which their entries are gone. */
+  readonly #erased = new Map<string, number>();
   /** Cursors to be written at the end, with the units that moved them. */
   readonly #moved = new Map<string, Set<number>>();
 
@@ -99,6 +105,15 @@ export class CursorChanges {
   /** Whether the entry stands in the store since before this batch, and still does. */
   isPresent(append: Append): boolean {
     return this.#known.present.has(entryPlace(append)) && !this.#erased.has(append.owner);
+  }
+
+  /** Up to which running number entries of this owner are gone by this batch. */
+  erasedUpTo(owner: string): number | undefined {
+    return this.#erased.get(owner);
+  }
+
+  get erasedOwners(): ReadonlyMap<string, number> {
+    return this.#erased;
   }
 
   /** The statements that come before the entry's own. */
@@ -120,10 +135,10 @@ export class CursorChanges {
     return [...emptying(owner, change.hidden), ...unmarking(owner, change), ...settlingBeyond(owner, change.beyond)];
   }
 
-  erase(owner: string): void {
+  erase(owner: string, upTo: number): void {
     this.#cursors.erased(owner);
     this.#moved.delete(owner);
-    this.#erased.add(owner);
+    this.#erased.set(owner, upTo);
     for (const place of this.#appended) if (place.startsWith(`${owner}\0`)) this.#appended.delete(place);
   }
 

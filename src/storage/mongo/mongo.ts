@@ -4,6 +4,7 @@ import { DeclaredStores } from "../lookups.js";
 import type { LogQuery, LogRange, LogRow, LogSize, OwnerPage, Page, Row, Storage, StoreSpec } from "../port.js";
 import type { StoreFault } from "../port.js";
 import type { Outcome, Unit } from "../writes.js";
+import { Erasures } from "./erasures.js";
 import { closedFault } from "./faults.js";
 import { type Holder, Lease } from "./lease.js";
 import { Link, type Patience } from "./link.js";
@@ -41,9 +42,10 @@ export async function openMongo(url: string, stores: readonly StoreSpec[], optio
     lease = await Lease.take({ link, clock, holder: holder(), report });
     await link.ask((at) => prepare(at, stores));
     const words = await link.ask((at) => WordIndex.open(at));
-    const numbers = await link.ask((at) => Numbers.open(at, words.upTo));
-    const writer = new Writer({ link, declared, lease, numbers, report });
-    return new MongoStorage({ link, declared, lease, numbers, words, writer, clock });
+    const erasures = await link.ask((at) => Erasures.open(at));
+    const numbers = await link.ask((at) => Numbers.open(at, Math.max(words.upTo, erasures.highest)));
+    const writer = new Writer({ link, declared, lease, numbers, erasures, report });
+    return new MongoStorage({ link, declared, lease, numbers, words, erasures, writer, clock });
   } catch (error) {
     await lease?.release();
     await link.close();
@@ -63,6 +65,7 @@ interface Parts {
   readonly lease: Lease;
   readonly numbers: Numbers;
   readonly words: WordIndex;
+  readonly erasures: Erasures;
   readonly writer: Writer;
   readonly clock: Clock;
 }
@@ -77,7 +80,7 @@ class MongoStorage implements Storage {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#reader = new Reader(parts.link);
+    this.#reader = new Reader(parts.link, parts.erasures);
     this.#keepUp();
   }
 
@@ -130,6 +133,14 @@ class MongoStorage implements Storage {
 
   purge(owner: string, { before, limit }: { readonly before: number; readonly limit: number }): Promise<number> {
     return this.#turn(() => this.#parts.writer.purge(owner, before, limit));
+  }
+
+  discard(): Promise<boolean> {
+    const { link, lease, erasures } = this.#parts;
+    return this.#turn(async () => {
+      await lease.renewIfExpired();
+      return link.ask(() => erasures.discard());
+    });
   }
 
   /** Nothing to do: the database uses the space of removed rows again (to give it back is `compact`, an operator's decision). */

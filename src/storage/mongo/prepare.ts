@@ -21,7 +21,7 @@ export async function inspect(link: Link): Promise<void> {
     return;
   }
   if (schema) throw foreignFault(link.place, COLLECTION.facts);
-  for (const name of [COLLECTION.documents, COLLECTION.log, COLLECTION.cursors])
+  for (const name of [COLLECTION.documents, COLLECTION.log, COLLECTION.cursors, COLLECTION.erased])
     if (await link.collection(name).findOne({}, link.bounds)) throw foreignFault(link.place, name);
 }
 

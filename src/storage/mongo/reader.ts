@@ -1,9 +1,11 @@
 // The reading side: queries over the declared indexes, on the primary, of what a majority has.
+import type { Document } from "mongodb";
 import { byBytes } from "../order.js";
 import { type Cursor, NOTHING_SETTLED } from "../pending.js";
 import type { LogQuery, LogRange, LogRow, LogSize, OwnerPage, Page, Row } from "../port.js";
 import { findId, idsBehind, placeId, rowOf } from "./documents.js";
 import { cursorOf, logRowOf, queryOf } from "./entries.js";
+import type { Erasures } from "./erasures.js";
 import type { Link } from "./link.js";
 import { COLLECTION, type CursorRecord, type DocumentRecord, type EntryRecord } from "./schema.js";
 
@@ -11,9 +13,11 @@ const MAX_PAGE = 1_000_000; // MongoDB takes a limit of 0 for none
 
 export class Reader {
   readonly #link: Link;
+  readonly #erasures: Erasures;
 
-  constructor(link: Link) {
+  constructor(link: Link, erasures: Erasures) {
     this.#link = link;
+    this.#erasures = erasures;
   }
 
   async load(owners: readonly string[], stores: readonly string[]): Promise<ReadonlyMap<string, readonly Row[]>> {
@@ -44,7 +48,7 @@ export class Reader {
 
   async log(owner: string, query: LogQuery): Promise<readonly LogRow[]> {
     const before = query.pending ? await this.cursor(owner) : NOTHING_SETTLED;
-    const filter = queryOf(owner, query, before);
+    const filter = this.#filter(owner, query, before);
     if (!filter || query.limit <= 0) return [];
     const found = this.#log.find(filter, this.#link.bounds).sort({ id: query.backwards ? -1 : 1 });
     const records = await found.limit(Math.min(query.limit, MAX_PAGE)).project<EntryRecord>({ words: 0 }).toArray();
@@ -54,8 +58,19 @@ export class Reader {
   }
 
   async countLog(owner: string, range: LogRange): Promise<number> {
-    const filter = queryOf(owner, range, range.pending ? await this.cursor(owner) : NOTHING_SETTLED);
-    return filter ? this.#log.countDocuments(filter, this.#link.bounds) : 0;
+    const cursor = range.pending ? await this.cursor(owner) : NOTHING_SETTLED;
+    const { shown, ...others } = range;
+    const isLong = shown && range.ids === undefined && range.text === undefined;
+    const filter = this.#filter(owner, isLong ? others : range, cursor);
+    if (!filter) return 0;
+    // No index tells that a field is missing, so shown entries are all less the hidden ones: two counts that load no entry.
+    const hiddenToo = isLong ? this.#count({ ...filter, hidden: true }) : Promise.resolve(0);
+    const [all, hidden] = await Promise.all([this.#count(filter), hiddenToo]);
+    return all - hidden;
+  }
+
+  #count(filter: Document): Promise<number> {
+    return this.#log.countDocuments(filter, this.#link.bounds);
   }
 
   /** One step through the index per owner, however many entries they have. */
@@ -70,9 +85,16 @@ export class Reader {
         .project<Pick<EntryRecord, "owner">>({ _id: 0, owner: 1 })
         .next();
       if (!next) break;
-      owners.push((last = next.owner));
+      last = next.owner;
+      if (await this.#hasEntries(last)) owners.push(last);
     }
     return owners;
+  }
+
+  /** An owner of rows, which may all be gone. */
+  async #hasEntries(owner: string): Promise<boolean> {
+    if (this.#erasures.upTo(owner) === undefined) return true;
+    return (await this.#log.findOne({ owner, ...this.#erasures.beyond(owner) }, this.#link.bounds)) !== null;
   }
 
   async measure(
@@ -80,7 +102,7 @@ export class Reader {
     { after, limit }: { readonly after?: number; readonly limit: number },
   ): Promise<LogSize> {
     if (limit <= 0) return { entries: 0, bytes: 0 };
-    const filter = { owner, ...(after !== undefined && { id: { $gt: after } }) };
+    const filter = { owner, ...this.#erasures.beyond(owner), ...(after !== undefined && { id: { $gt: after } }) };
     const sums = {
       _id: null,
       entries: { $sum: 1 },
@@ -100,6 +122,11 @@ export class Reader {
   async cursor(owner: string): Promise<Cursor> {
     const cursors = this.#link.collection<CursorRecord>(COLLECTION.cursors);
     return cursorOf(await cursors.findOne({ _id: owner }, this.#link.bounds));
+  }
+
+  #filter(owner: string, range: LogRange, cursor: Cursor): Document | undefined {
+    const query = queryOf(owner, range, cursor);
+    return query && { ...query, ...this.#erasures.beyond(owner) };
   }
 
   get #documents() {

@@ -2,7 +2,13 @@
 import type { Binary, IndexDescription } from "mongodb";
 import type { Link } from "./link.js";
 
-export const COLLECTION = { documents: "documents", log: "log", cursors: "cursors", facts: "facts" } as const;
+export const COLLECTION = {
+  documents: "documents",
+  log: "log",
+  cursors: "cursors",
+  erased: "erased",
+  facts: "facts",
+} as const;
 
 /** A keyed document. */
 export interface DocumentRecord {
@@ -41,6 +47,12 @@ export interface CursorRecord {
   readonly open: readonly number[];
 }
 
+/** An owner that was erased: its entries up to this running number are gone, though they may still be in the log. */
+export interface ErasedRecord {
+  readonly _id: string;
+  readonly upTo: number;
+}
+
 /** All indexes besides those on _id, made at start if they are missing. */
 export const INDEXES: Readonly<Record<"documents" | "log", readonly (IndexDescription & { readonly name: string })[]>> =
   {
@@ -51,6 +63,7 @@ export const INDEXES: Readonly<Record<"documents" | "log", readonly (IndexDescri
     log: [
       { name: "place", key: { owner: 1, id: 1 }, unique: true },
       { name: "with", key: { owner: 1, with: 1, id: 1 } },
+      { name: "hidden", key: { owner: 1, hidden: 1, id: 1 }, partialFilterExpression: { hidden: { $exists: true } } },
       { name: "words", key: { owner: 1, words: 1, id: 1 }, partialFilterExpression: { words: { $exists: true } } },
     ],
   };

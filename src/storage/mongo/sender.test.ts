@@ -17,7 +17,7 @@ function stepsOf({ writes }: Unit): readonly Step[] {
   return writes.flatMap((write) => {
     if (write.op === "put") return [putStep(write, [])];
     if (write.op === "append") return [appendStep(write.id, write)];
-    return write.op === "erase" ? eraseSteps(write.owner) : [];
+    return write.op === "erase" ? eraseSteps(write.owner, 0) : [];
   });
 }
 
@@ -77,7 +77,7 @@ describe("units as commands", () => {
       "insert log 2",
       "update documents 2",
       "insert log 1",
-      "delete log 1",
+      "update erased 1",
       "delete cursors 1",
       "delete documents 1",
       "update documents 1",

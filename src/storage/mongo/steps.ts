@@ -93,17 +93,22 @@ export function cursorStep(
   return { ...STEP, collection: COLLECTION.cursors, verb: "update", statement };
 }
 
-/** A series of deletes, the documents last: an erasure that breaks off leaves the account there, to be erased again. */
-export function eraseSteps(owner: string): readonly Step[] {
-  const all = (collection: CollectionName, q: Document): Step => ({
+/** Takes an entry that is gone out of the way of a new one with the same id. */
+export function makeRoomStep({ owner, id }: Append, upTo: number): Step {
+  return {
     ...STEP,
-    collection,
+    collection: COLLECTION.log,
     verb: "delete",
-    statement: { q, limit: 0 },
-  });
+    statement: { q: { owner, id, _id: { $lte: upTo } }, limit: 1 },
+  };
+}
+
+/** `upTo`: the last running number. The documents last: an erasure that breaks off leaves the account there, to be erased again. */
+export function eraseSteps(owner: string, upTo: number): readonly Step[] {
+  const mark = { q: { _id: owner }, u: { $set: { upTo } }, upsert: true };
   return [
-    all(COLLECTION.log, { owner }),
-    all(COLLECTION.cursors, { _id: owner }),
-    all(COLLECTION.documents, { owner }),
+    { ...STEP, collection: COLLECTION.erased, verb: "update", statement: mark },
+    { ...STEP, collection: COLLECTION.cursors, verb: "delete", statement: { q: { _id: owner }, limit: 0 } },
+    { ...STEP, collection: COLLECTION.documents, verb: "delete", statement: { q: { owner }, limit: 0 } },
   ];
 }

@@ -7,6 +7,7 @@ import type { Append, Outcome, Unit, Write } from "../writes.js";
 import { placesWithConditions, Versions } from "./conditions.js";
 import { CursorChanges, Cursors } from "./cursors.js";
 import { entryPlace, settledBy } from "./entries.js";
+import type { Erasures } from "./erasures.js";
 import { Fates } from "./fates.js";
 import { faultOf } from "./faults.js";
 import { Layers } from "./layers.js";
@@ -15,13 +16,14 @@ import type { Link } from "./link.js";
 import type { Numbers } from "./numbers.js";
 import { COLLECTION, type DocumentRecord, type EntryRecord } from "./schema.js";
 import { Sender } from "./sender.js";
-import { appendStep, eraseSteps, putStep, removeStep, reviseStep, type Step } from "./steps.js";
+import { appendStep, eraseSteps, makeRoomStep, putStep, removeStep, reviseStep, type Step } from "./steps.js";
 
 export interface WriterPorts {
   readonly link: Link;
   readonly declared: DeclaredStores;
   readonly lease: Lease;
   readonly numbers: Numbers;
+  readonly erasures: Erasures;
   readonly report: (fault: StoreFault) => void;
 }
 
@@ -34,6 +36,14 @@ interface Known {
   readonly open: ReadonlyMap<string, OpenEntries>;
   /** Entries that are there already. */
   readonly present: ReadonlySet<string>;
+  /** Those whose id is not above all others. */
+  readonly late: ReadonlySet<Append>;
+}
+
+interface Plan {
+  readonly layers: Layers;
+  readonly conflicts: readonly number[];
+  readonly erased: ReadonlyMap<string, number>;
 }
 
 export class Writer {
@@ -44,28 +54,29 @@ export class Writer {
 
   constructor(ports: WriterPorts) {
     this.#ports = ports;
-    this.#cursors = new Cursors(ports.link);
+    this.#cursors = new Cursors(ports.link, ports.erasures);
   }
 
   /** Not to be called again before it has resolved. */
   async commit(units: readonly Unit[]): Promise<readonly Outcome[]> {
     const known = await this.#prepare(units);
     if (!known) return units.map(() => "refused");
-    const { layers, conflicts } = this.#plan(units, known);
+    const { layers, conflicts, erased } = this.#plan(units, known);
     const fates = new Fates(units.length, layers.all);
     for (const unit of conflicts) fates.conflicts(unit);
     await this.#sender(fates).sendAll(layers.all);
-    this.#conclude(units, fates.outcomes);
+    this.#conclude(units, fates.outcomes, erased);
     return fates.outcomes;
   }
 
   /** Removes the oldest entries below `before` that are not pending. */
   async purge(owner: string, before: number, limit: number): Promise<number> {
-    const { link, numbers, lease } = this.#ports;
+    const { link, numbers, lease, erasures } = this.#ports;
     await lease.renewIfExpired();
     return link.ask(async () => {
+      await erasures.settleDoubt();
       const open = (await this.#cursors.load([owner])).get(owner);
-      const filter = { owner, id: { $lt: before } };
+      const filter = { owner, ...erasures.beyond(owner), id: { $lt: before } };
       const rows = link.collection<EntryRecord>(COLLECTION.log);
       const settled = rows
         .find({ $and: [filter, ...(open ? [settledBy(open.cursor)] : [])] }, link.bounds)
@@ -80,7 +91,7 @@ export class Writer {
 
   /** Nothing has been written when it answers undefined; the fault has been reported. */
   async #prepare(units: readonly Unit[]): Promise<Known | undefined> {
-    const { link, lease, numbers, report } = this.#ports;
+    const { link, lease, numbers, erasures, report } = this.#ports;
     const writes = units.flatMap((unit) => unit.writes);
     const late = lateAppends(writes, numbers.highest);
     const settling = writes.flatMap((write) => (write.op === "settle" ? [write.owner] : []));
@@ -89,13 +100,14 @@ export class Writer {
       await lease.renewIfExpired();
       if (this.#collided) await numbers.catchUp();
       this.#collided = false;
+      await erasures.settleDoubt();
       if (writes.some(({ op }) => op === "erase")) await numbers.save();
       const [versions, open, present] = await Promise.all([
         this.#versions(units),
         this.#cursors.load(owners),
         this.#present(late),
       ]);
-      return { versions, open, present };
+      return { versions, open, present, late: new Set(late) };
     } catch (error) {
       report(faultOf(error, link.place));
       return undefined;
@@ -118,14 +130,14 @@ export class Writer {
     const byOwner = new Map<string, number[]>();
     for (const { owner, id } of appends) byOwner.set(owner, [...(byOwner.get(owner) ?? []), id]);
     if (byOwner.size === 0) return new Set();
-    const { link } = this.#ports;
-    const $or = [...byOwner].map(([owner, ids]) => ({ owner, id: { $in: ids } }));
+    const { link, erasures } = this.#ports;
+    const $or = [...byOwner].map(([owner, ids]) => ({ owner, id: { $in: ids }, ...erasures.beyond(owner) }));
     const found = link.collection<EntryRecord>(COLLECTION.log).find({ $or }, link.bounds);
     const records = await found.project<Pick<EntryRecord, "owner" | "id">>({ _id: 0, owner: 1, id: 1 }).toArray();
     return new Set(records.map(entryPlace));
   }
 
-  #plan(units: readonly Unit[], known: Known): { readonly layers: Layers; readonly conflicts: readonly number[] } {
+  #plan(units: readonly Unit[], known: Known): Plan {
     const versions = new Versions(units, known.versions);
     const changes = new CursorChanges(this.#cursors, known);
     const layers = new Layers();
@@ -135,14 +147,14 @@ export class Writer {
       else
         layers.add(
           number,
-          unit.writes.flatMap((write) => this.#steps(write, number, changes)),
+          unit.writes.flatMap((write) => this.#steps(write, number, changes, known)),
         );
     });
     for (const { step, units: moved } of changes.last()) layers.addLast(step, moved);
-    return { layers, conflicts };
+    return { layers, conflicts, erased: changes.erasedOwners };
   }
 
-  #steps(write: Write, unit: number, changes: CursorChanges): readonly Step[] {
+  #steps(write: Write, unit: number, changes: CursorChanges, { late }: Known): readonly Step[] {
     switch (write.op) {
       case "put":
         return [putStep(write, this.#ports.declared.fieldsOf(write.store))];
@@ -150,15 +162,24 @@ export class Writer {
         return [removeStep(write)];
       case "append":
         if (changes.isPresent(write)) return [];
-        return [...changes.append(write), appendStep(this.#ports.numbers.next(), write)];
+        return [
+          ...(late.has(write) ? this.#makeRoom(write, changes) : []),
+          ...changes.append(write),
+          appendStep(this.#ports.numbers.next(), write),
+        ];
       case "settle":
         return changes.settle(write, unit);
       case "revise":
         return [reviseStep(write)];
       case "erase":
-        changes.erase(write.owner);
-        return eraseSteps(write.owner);
+        changes.erase(write.owner, this.#ports.numbers.last);
+        return eraseSteps(write.owner, this.#ports.numbers.last);
     }
+  }
+
+  #makeRoom(append: Append, changes: CursorChanges): readonly Step[] {
+    const upTo = changes.erasedUpTo(append.owner) ?? this.#ports.erasures.upTo(append.owner);
+    return upTo === undefined ? [] : [makeRoomStep(append, upTo)];
   }
 
   #sender(fates: Fates): Sender {
@@ -173,12 +194,17 @@ export class Writer {
     );
   }
 
-  #conclude(units: readonly Unit[], outcomes: readonly Outcome[]): void {
+  #conclude(units: readonly Unit[], outcomes: readonly Outcome[], erased: ReadonlyMap<string, number>): void {
+    const { erasures } = this.#ports;
     units.forEach(({ writes }, at) => {
       if (outcomes[at] !== "done" && outcomes[at] !== "unknown") return;
       for (const write of writes) if (write.op === "append") this.#ports.numbers.written(write.id);
+      if (outcomes[at] === "unknown") return;
+      for (const { op, owner } of writes) if (op === "erase") erasures.marked(owner, erased.get(owner) ?? 0);
     });
-    if (outcomes.some((outcome) => outcome === "refused" || outcome === "unknown")) this.#cursors.forget();
+    if (!outcomes.some((outcome) => outcome === "refused" || outcome === "unknown")) return;
+    this.#cursors.forget();
+    if (erased.size > 0) erasures.doubt();
   }
 }
 

@@ -20,6 +20,13 @@ export interface CountRequest {
   readonly range: LogRange;
 }
 
+/** A count of the range up to `next`, or to its end. */
+export interface PartialCount {
+  readonly count: number;
+  /** Entries above this id are to be counted yet. */
+  readonly next?: number;
+}
+
 export interface MeasureRequest {
   readonly owner: string;
   readonly after: number;
@@ -40,6 +47,9 @@ interface Selection {
   readonly order: "l.id" | "w.rowid";
   readonly values: readonly Value[];
 }
+
+/** Entries looked at in one slice of a count: a few ms of work, all in the index. */
+const COUNT_SLICE = 20_000;
 
 const FIELDS = `l.id, (SELECT name FROM peers WHERE number = l.peer) AS peer, l.resource, l.stanza, l.marks, l.origin`;
 
@@ -67,13 +77,30 @@ export class LogReader {
     });
   }
 
-  count({ owner, range }: CountRequest): number {
-    return this.#ofOwner(owner, 0, (found) => {
-      const counts = selectionsOf(found, range).map(({ sql, values }) =>
-        Number(this.#prepared(`SELECT count(*) AS n ${sql}`).get(...values)?.["n"]),
-      );
-      return counts.reduce((sum, count) => sum + count, 0);
-    });
+  /** A long range in slices, so that other reads come in between; what other indexes find, or a cursor bounds, at once. */
+  count({ owner, range }: CountRequest): PartialCount {
+    const isShort = range.ids !== undefined || range.text !== undefined || range.pending;
+    return this.#ofOwner(owner, { count: 0 }, (found) =>
+      isShort ? { count: this.#countAll(selectionsOf(found, range)) } : this.#countSome(found, range),
+    );
+  }
+
+  #countAll(selections: readonly Selection[]): number {
+    const counts = selections.map(({ sql, values }) =>
+      Number(this.#prepared(`SELECT count(*) AS n ${sql}`).get(...values)?.["n"]),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  #countSome(owner: Owner, range: LogRange): PartialCount {
+    const { after = -1, before = Number.MAX_SAFE_INTEGER, ...others } = range;
+    const wanted = conditionsOf(owner, others, []);
+    const beside = range.resource === undefined && range.originId === undefined ? "" : ", resource, origin"; // not in the index
+    const sql = `SELECT count(*) FILTER (WHERE ${wanted.sql}) AS n, count(*) AS seen, max(l.id) AS last FROM
+      (SELECT owner, id, marks, peer${beside} FROM log WHERE owner = ? AND id > ? AND id < ? ORDER BY id LIMIT ${COUNT_SLICE}) l`;
+    const row = this.#prepared(sql).get(...wanted.values, owner.number, after, before);
+    const count = Number(row?.["n"]);
+    return Number(row?.["seen"]) < COUNT_SLICE ? { count } : { count, next: Number(row?.["last"]) };
   }
 
   /** The length of a stanza stands before it: the pages behind are not read. */
@@ -136,6 +163,13 @@ function selectionsOf(owner: Owner, range: LogRange): Selection[] {
 function selectionOf(owner: Owner, range: LogRange, conditions: readonly string[]): Selection[] {
   const match = range.text === undefined ? null : matchOf(owner.number, range.text);
   if (match === undefined) return [];
+  const { sql, values } = conditionsOf(owner, range, conditions);
+  if (match === null) return [{ sql: `FROM log l WHERE ${sql}`, values, order: "l.id" }];
+  return [found(owner, range, { sql, values: [match, ...values] })];
+}
+
+/** What an entry must meet, but for the text. */
+function conditionsOf(owner: Owner, range: LogRange, conditions: readonly string[]): Omit<Selection, "order"> {
   const all = [...conditions, "l.owner = ?"];
   const values: Value[] = [owner.number];
   const must = (condition: string, ...value: Value[]) => {
@@ -151,8 +185,7 @@ function selectionOf(owner: Owner, range: LogRange, conditions: readonly string[
   }
   if (range.ids) must("l.id IN (SELECT value FROM json_each(?))", JSON.stringify(range.ids));
   if (range.originId !== undefined) must("l.origin = ?", range.originId);
-  if (match === null) return [{ sql: `FROM log l WHERE ${all.join(" AND ")}`, values, order: "l.id" }];
-  return [found(owner, range, { sql: all.join(" AND "), values: [match, ...values] })];
+  return { sql: all.join(" AND "), values };
 }
 
 /** The index of words comes first: it knows best how few they are. Where its order is that of the ids, a page ends when it is full. */

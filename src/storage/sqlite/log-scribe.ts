@@ -10,7 +10,7 @@ import { Remembered } from "./remembered.js";
 import { WordIndex } from "./word-index.js";
 
 const MAX_PEERS = 200_000;
-/** Entries removed in one slice of purge(): about 10 ms of work. */
+/** Entries removed in one slice of purge() or discard(): about 10 ms of work. */
 const SLICE_ENTRIES = 256;
 
 export class LogScribe {
@@ -71,14 +71,22 @@ export class LogScribe {
     this.words.revise(Number(row["number"]), owner.number, Number(row["marks"]), stanza);
   }
 
+  /** Without its owner nobody finds an entry. */
   erase(name: string): void {
     const owner = this.#owners.find(name);
     if (!owner) return;
     this.#run.raiseErased.run(owner.last);
-    const indexed = this.words.rowsOf(owner.number);
-    this.#run.erase.run(owner.number);
-    this.words.removed(indexed);
     this.#owners.remove(owner);
+  }
+
+  /** Removes some entries of an erased owner, in the caller's transaction. True while there are more, or more such owners. */
+  discard(): boolean {
+    const owner = this.#run.erasedOwner.get()?.["number"];
+    if (owner === undefined) return false;
+    const numbers = this.#run.someOf.all(owner, SLICE_ENTRIES).map((row) => Number(row["number"]));
+    this.#removeRows(numbers);
+    if (numbers.length < SLICE_ENTRIES) this.#run.forgetErased.run(owner);
+    return true;
   }
 
   /** Removes the oldest entries below `before` that are not pending, in the caller's transaction. */
@@ -88,9 +96,13 @@ export class LogScribe {
     const found = this.#settledBelow(owner, before, Math.min(limit, SLICE_ENTRIES));
     if (found.length === 0) return 0;
     this.#run.raiseErased.run(found.at(-1)?.id ?? 0);
-    for (const { number } of found) this.#run.remove.run(number);
-    this.words.removed(found.map(({ number }) => number));
+    this.#removeRows(found.map(({ number }) => number));
     return found.length;
+  }
+
+  #removeRows(numbers: readonly number[]): void {
+    for (const number of numbers) this.#run.remove.run(number);
+    this.words.removed(numbers);
   }
 
   /** By the cursor in the row: between two batches it is that in memory. */
@@ -148,7 +160,9 @@ const SQL = {
     AND NOT (l.marks & ${Mark.pending} AND (l.id > o.settled_to OR l.id IN (SELECT value FROM json_each(o.open)))) ORDER BY l.id LIMIT ?`,
   remove: "DELETE FROM log WHERE number = ?",
   raiseErased: "UPDATE facts SET value = max(value, ?) WHERE name = 'erased id'",
-  erase: "DELETE FROM log WHERE owner = ?",
+  erasedOwner: "SELECT number FROM erased_owners LIMIT 1",
+  someOf: "SELECT number FROM log WHERE owner = ? LIMIT ?",
+  forgetErased: "DELETE FROM erased_owners WHERE number = ?",
 } as const;
 
 function prepare(db: Database): Statements {

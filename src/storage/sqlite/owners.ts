@@ -32,12 +32,15 @@ export class Owners {
   readonly #move: Statement;
   readonly #unmark: Statement;
   readonly #remove: Statement;
+  readonly #keepNumber: Statement;
   /** Pending entries taken into memory since they were last counted, and those that were there then. */
   #taken = 0;
 
   constructor(db: Database) {
     this.#find = db.prepare("SELECT number FROM owners WHERE name = ?");
-    this.#add = db.prepare("INSERT INTO owners (name) VALUES (?) RETURNING number");
+    this.#add = db.prepare(`
+      INSERT INTO owners (name, number) SELECT ?, 1 + max(
+        coalesce((SELECT max(number) FROM owners), 0), coalesce((SELECT max(number) FROM erased_owners), 0)) RETURNING number`);
     this.#last = db.prepare("SELECT max(id) AS id FROM log WHERE owner = ?");
     this.#cursor = db.prepare("SELECT settled_to, open FROM owners WHERE number = ?");
     this.#marked = db.prepare(`
@@ -49,6 +52,7 @@ export class Owners {
       `UPDATE log SET marks = marks & ~${Mark.pending} WHERE owner = ? AND id BETWEEN ? AND ? AND marks & ${Mark.pending}`,
     );
     this.#remove = db.prepare("DELETE FROM owners WHERE number = ?");
+    this.#keepNumber = db.prepare("INSERT INTO erased_owners VALUES (?)");
   }
 
   /** The owner, made if it is new. */
@@ -98,8 +102,10 @@ export class Owners {
     for (const { from, to } of unmark) this.#unmark.run(owner.number, from, to);
   }
 
+  /** Takes the name from its entries. */
   remove(owner: Owner): void {
     this.#remove.run(owner.number);
+    this.#keepNumber.run(owner.number);
     this.touch(owner);
     this.#owners.delete(owner.name);
   }

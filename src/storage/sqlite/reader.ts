@@ -4,7 +4,7 @@ import type { Database, Value } from "./engine.js";
 import { openForReading } from "./file.js";
 import type { FileOptions } from "./file.js";
 import { LogReader } from "./log-reader.js";
-import type { CountRequest, LogRequest, MeasureRequest, PackedEntries } from "./log-reader.js";
+import type { CountRequest, LogRequest, MeasureRequest, PackedEntries, PartialCount } from "./log-reader.js";
 import type { LogSize } from "../port.js";
 
 /** Per row: store, owner, key, document as JSON, version. */
@@ -65,7 +65,7 @@ export class Reader {
     return this.#log.page(request);
   }
 
-  countLog(request: CountRequest): number {
+  countLog(request: CountRequest): PartialCount {
     return this.#log.count(request);
   }
 

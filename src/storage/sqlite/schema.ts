@@ -62,6 +62,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE VIRTUAL TABLE words USING fts5 (tokens, content = '', contentless_delete = 1, detail = none, tokenize = "ascii tokenchars '_'");
   INSERT INTO facts VALUES ('indexed row', 0), ('words version', 0);
   `,
+  // Owners that were erased while they had entries: their numbers are not given again until the last of these is gone.
+  `
+  CREATE TABLE erased_owners (number INTEGER PRIMARY KEY) STRICT;
+  `,
 ];
 
 /** The version that this program writes. */

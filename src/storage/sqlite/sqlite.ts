@@ -116,7 +116,13 @@ export class SqliteStorage implements Storage {
 
   async countLog(owner: string, range: LogRange): Promise<number> {
     if (range.text !== undefined) await this.#indexing.catchUp();
-    return this.#reader.call("countLog", { owner, range });
+    let total = 0;
+    for (let rest = range; ;) {
+      const { count, next } = await this.#reader.call("countLog", { owner, range: rest });
+      total += count;
+      if (next === undefined) return total;
+      rest = { ...rest, after: next };
+    }
   }
 
   async logOwners({ after = "", limit }: OwnerPage): Promise<readonly string[]> {
@@ -129,6 +135,10 @@ export class SqliteStorage implements Storage {
 
   async purge(owner: string, { before, limit }: { before: number; limit: number }): Promise<number> {
     return this.#writer.call("purge", { owner, before, limit });
+  }
+
+  async discard(): Promise<boolean> {
+    return this.#writer.call("discard");
   }
 
   async shrink(): Promise<boolean> {

@@ -26,7 +26,6 @@ export class WordIndex {
   readonly #rows: Statement;
   readonly #add: Statement;
   readonly #remove: Statement;
-  readonly #ofOwner: Statement;
 
   constructor(db: Database) {
     this.#position = db.prepare("SELECT value FROM facts WHERE name = 'indexed row'");
@@ -38,7 +37,6 @@ export class WordIndex {
     this.#rows = db.prepare("SELECT number, owner, marks, stanza FROM log WHERE number > ? ORDER BY number LIMIT ?");
     this.#add = db.prepare("INSERT INTO words (rowid, tokens) VALUES (?, ?)");
     this.#remove = db.prepare("DELETE FROM words WHERE rowid = ?");
-    this.#ofOwner = db.prepare(`SELECT number FROM log WHERE owner = ? AND NOT marks & ${Mark.hidden} AND number <= ?`);
   }
 
   /** Takes the next rows in, inside the caller's transaction. */
@@ -61,13 +59,6 @@ export class WordIndex {
     if (number > this.#indexed()) return;
     this.#remove.run(number);
     this.#take(number, owner, marks, stanza);
-  }
-
-  /** The rows of an owner that may be in the index. */
-  rowsOf(owner: number): readonly number[] {
-    const numbers: number[] = [];
-    for (const row of this.#ofOwner.iterate(owner, this.#indexed())) numbers.push(Number(row["number"]));
-    return numbers;
   }
 
   /**

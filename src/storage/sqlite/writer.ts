@@ -88,6 +88,11 @@ export class Writer {
     return this.#slice(() => this.#scribe.log.purge(owner, before, limit));
   }
 
+  /** One slice of removing what erased owners had. Throws a StoreFault. */
+  discard(): boolean {
+    return this.#slice(() => this.#scribe.log.discard());
+  }
+
   /** One slice of giving space back. Throws a StoreFault. */
   shrink(): boolean {
     return shrink(this.#db);

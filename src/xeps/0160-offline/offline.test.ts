@@ -338,6 +338,30 @@ describe("the quota of offline messages", () => {
     expect([errorsAt(romeo), await pendingOf(world)]).toEqual([["service-unavailable"], 3]);
   });
 
+  it("counts what a device had that settles nothing, and lets it have what is above the quota @2.1 @R9", async () => {
+    const { world, romeo } = await withRomeo({ config });
+    const lurker = await comesOnline(world, "lurker", NEGATIVE);
+    const bodies = ["passes while it is counted", "one", "above", "above, too"];
+    for (const body of bodies) await romeo.sends(chat(body, "juliet@localhost/lurker"));
+    expect([lurker.bodies, errorsAt(romeo), await pendingOf(world)]).toEqual([bodies, [], 2]);
+    await says(romeo, "refused");
+    expect([errorsAt(romeo), await pendingOf(world)]).toEqual([["service-unavailable"], 2]);
+    const archive = await world.storage.log("juliet@localhost", { shown: true, limit: 10 });
+    expect(archive).toHaveLength(bodies.length);
+  });
+
+  it("also holds where nothing is archived @2.1 @R9", async () => {
+    const { world, romeo } = await withRomeo({ config });
+    const lurker = await comesOnline(world, "lurker", NEGATIVE);
+    await lurker.sends("<iq type='set' id='p'><prefs xmlns='urn:xmpp:mam:2' default='never'/></iq>");
+    for (const body of ["one", "two", "three", "four"]) {
+      await romeo.sends(chat(body, "juliet@localhost/lurker"));
+      world.clock.advance(1000);
+      await world.settled();
+    }
+    expect([lurker.bodies.length, errorsAt(romeo), await pendingOf(world)]).toEqual([4, [], 2]);
+  });
+
   it("also counts bytes @1.7", async () => {
     const { world, romeo } = await withRomeo({ config: "[limits]\noffline_bytes = 1000" });
     await says(romeo, "one", "x".repeat(1000), "two");

@@ -11,6 +11,7 @@ import type { Stanza } from "../../stanza/stanza.js";
 import type { Entry } from "../../storage/writes.js";
 import { NS } from "../../xml/namespaces.js";
 import type { Wire } from "../../xml/wire.js";
+import { settlesNothing } from "../0160-offline/api.js";
 import { originIdOf, stampFor } from "../0359-stable-ids.api.js";
 import { ARCHIVE_STORE, Preferences } from "./preferences.js";
 import { Resent } from "./resent.js";
@@ -97,9 +98,11 @@ class Keeping {
     const judged = this.#judge(stanza);
     if (judged.worth === "none") return;
     const hidden = judged.worth === "hidden" || !this.#preferences.isShown(account, stanza.from);
+    const pending = !flow.isLiveOnly;
+    if (hidden && !pending) return;
     const owner = account.jid.toString();
-    const entry = (): Entry => this.#entry(judged, stanza.from, { pending: true, hidden }, judged.originId);
-    if (hidden && verdict.kind !== "store")
+    const entry = (): Entry => this.#entry(judged, stanza.from, { pending, hidden }, judged.originId);
+    if (hidden && verdict.kind !== "store" && !settlesNothing(flow, account))
       flow.entry = flow.defer(owner, entry, stampFor(account)); // engineering 3
     else {
       flow.entry = flow.append(owner, entry(), stampFor(account));

@@ -5,6 +5,7 @@ import type { Account } from "./account.js";
 import type { Receipt } from "./copies.js";
 import { Deferred, type Keeper } from "./deferred.js";
 import { type Append, Flow } from "./flow.js";
+import { late } from "./late.js";
 import type { Session } from "./session.js";
 
 export interface CustodyPorts {
@@ -82,7 +83,7 @@ export class Custody {
   #offer(account: Account, stanza: Stanza, entry: Append, pick: (session: Session) => boolean): void {
     for (const session of account.sessions.values())
       if (session.isNonNegative && session.readUpTo < entry.id && pick(session))
-        this.give(session, stanza, entry, false);
+        this.give(session, late(stanza, entry, session.jid.domain), entry, false);
   }
 
   #decideAnew(stanza: Stanza, whenOver: () => void = () => undefined): void {
@@ -106,6 +107,10 @@ class CopyReceipt implements Receipt {
   constructor(custody: Custody, copy: CopyOfEntry) {
     this.#custody = custody;
     this.#copy = copy;
+  }
+
+  get entry(): Append {
+    return this.#copy.entry;
   }
 
   arrived(): void {

@@ -140,6 +140,7 @@ export class Reading {
   /** What does not arrive stays pending, for whoever takes over. */
   #receipt(row: LogRow): Receipt {
     return {
+      entry: row,
       arrived: () => this.#context.delivered(row),
       parked: () => undefined,
       lost: () => undefined,

@@ -265,6 +265,63 @@ describe("offline messages", () => {
   });
 });
 
+describe("offline messages that a client reads in its archive before its presence", () => {
+  const QUERY = "<iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'/></iq>";
+
+  async function reads(world: World, device: Device): Promise<number> {
+    const before = device.messages.length;
+    await device.sends(QUERY);
+    for (let turn = 0; turn < 4; turn++) await world.settled();
+    return device.messages.length - before;
+  }
+
+  it("are not sent to it again, and wait for nobody once it has them @2.1", async () => {
+    const { world, romeo } = await withRomeo();
+    await says(romeo, "one", "two");
+    const balcony = await world.device("juliet@localhost/balcony");
+    expect([await reads(world, balcony), await pendingOf(world)]).toEqual([2, 2]);
+    await says(romeo, "three");
+    await balcony.sends("<presence/>");
+    expect([balcony.bodies, await pendingOf(world)]).toEqual([["three"], 0]);
+    expect((await comesOnline(world, "phone")).bodies).toEqual([]);
+  });
+
+  it("are for the next device if it goes without having taken them @2.1", async () => {
+    const { world, romeo } = await withRomeo();
+    await says(romeo, "one");
+    const balcony = await world.device("juliet@localhost/balcony");
+    balcony.stall();
+    await balcony.sends(QUERY);
+    await balcony.sends("<presence/>");
+    expect([balcony.bodies, await pendingOf(world)]).toEqual([[], 1]);
+    await balcony.breaks();
+    expect((await comesOnline(world, "phone")).bodies).toEqual(["one"]);
+  });
+
+  it("wait for another device as before if it is not one that messages are for @2.1", async () => {
+    const { world, romeo } = await withRomeo();
+    await says(romeo, "one");
+    const lurker = await world.device("juliet@localhost/lurker");
+    expect(await reads(world, lurker)).toBe(1);
+    await lurker.sends(NEGATIVE);
+    expect(await pendingOf(world)).toBe(1);
+    expect((await comesOnline(world, "balcony")).bodies).toEqual(["one"]);
+    await lurker.sends("<presence/>");
+    expect(lurker.bodies).toEqual([]);
+  });
+
+  it("are sent to it as ever if it read hidden ones or none, or after its presence @2.1", async () => {
+    const { world, romeo } = await withRomeo();
+    await romeo.sends(chat("hidden").replace("</body>", "</body><no-permanent-store xmlns='urn:xmpp:hints'/>"));
+    const balcony = await world.device("juliet@localhost/balcony");
+    expect(await reads(world, balcony)).toBe(0);
+    await says(romeo, "one");
+    await balcony.sends("<presence/>");
+    expect([balcony.bodies, await reads(world, balcony)]).toEqual([["hidden", "one"], 1]);
+    expect(await pendingOf(world)).toBe(0);
+  });
+});
+
 describe("the quota of offline messages", () => {
   const config = "[limits]\noffline_messages = 2";
 

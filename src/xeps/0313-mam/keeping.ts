@@ -124,12 +124,13 @@ class Keeping {
     flow.appendOwn(session.jid.bare.toString(), { ...entry, originId: judged.originId });
   }
 
+  /** Where what the sender kept of it is taken back, it was never sent (`Flow.refuse`). */
   #noteRetraction(flow: Flow, account: Account, other: JID): void {
-    const { stanza, entry } = flow;
+    const { stanza, entry, own } = flow;
     if (retractedBy(stanza) === undefined) return;
-    const own = flow.own;
     flow.atRelease(() => {
-      const before = entry?.id || own?.id || this.#context.ids.last + 1;
+      if (own && !flow.own) return;
+      const before = entry?.id || flow.own?.id || this.#context.ids.last + 1;
       this.#tombstones.add({ owner: account.jid, other: other.bare, stanza, before });
     });
   }

@@ -1,8 +1,11 @@
 // What was sent to a client and not acknowledged yet (XEP-0198 "Acks"), with both ends of the count. Numbers run to 2^32 and begin again at 0.
 import type { Stanza } from "../stanza/stanza.js";
+import type { Append } from "./flow.js";
 
 /** Told what becomes of one copy of a stanza. */
 export interface Receipt {
+  /** The log entry that it is a copy of. Without an id: one that is not written. */
+  readonly entry: Pick<Append, "owner" | "id">;
   /** The client has it: it has acknowledged it or, where it acknowledges nothing, its socket has taken it. */
   arrived(): void;
   /** The session goes on without a stream: it may take long. */

@@ -5,6 +5,7 @@ import type { Account } from "./account.js";
 import type { Receipt } from "./copies.js";
 import { Deferred, type Keeper } from "./deferred.js";
 import { type Append, Flow } from "./flow.js";
+import { late } from "./late.js";
 import type { Turn } from "./line.js";
 import type { Order } from "./order.js";
 import type { Session } from "./session.js";
@@ -36,8 +37,8 @@ export class Custody {
     if (!entry) return session.send(stanza, undefined, again);
     const copy = this.#copyOf(stanza, entry);
     if (!isPending(entry)) return session.send(copy, undefined, again);
-    if (isNegative(session)) {
-      session.send(copy); // which settles nothing
+    if (session.isNegative) {
+      session.send(copy);
       if (entry instanceof Deferred) void entry.keep(this.keeper);
       return;
     }
@@ -108,7 +109,7 @@ export class Custody {
   #offer(account: Account, stanza: Stanza, entry: Append, pick: (session: Session) => boolean): void {
     for (const session of account.sessions.values())
       if (session.isNonNegative && session.readUpTo < entry.id && pick(session))
-        this.give(session, stanza, entry, false);
+        this.give(session, late(stanza, entry, session.jid.domain), entry, false);
   }
 
   #decideAnew(stanza: Stanza, whenOver: () => void = () => undefined): void {
@@ -135,6 +136,10 @@ class CopyReceipt implements Receipt {
     this.#copy = copy;
   }
 
+  get entry(): Append {
+    return this.#copy.entry;
+  }
+
   arrived(): void {
     this.#custody.arrived(this.#copy.entry);
     this.#turn?.take(nothing);
@@ -159,10 +164,6 @@ class CopyReceipt implements Receipt {
 
 function isPending(entry: Append): boolean {
   return entry instanceof Deferred || entry.entry.pending;
-}
-
-function isNegative(session: Session): boolean {
-  return session.isAvailable && !session.isNonNegative;
 }
 
 function nothing(): void {

@@ -73,6 +73,8 @@ export class Flow {
   verdict: Verdict | undefined;
   /** The log entry that keeps the current hop's stanza, if a step made one. */
   entry: Append | undefined;
+  /** There is no room for the current hop's stanza to wait: whoever is addressed gets it, and no other device later. */
+  isLiveOnly = false;
   /** The entry that keeps the stanza for its sender, if a step made one. */
   own: Append | undefined;
   readonly hops: Hop[];

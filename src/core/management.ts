@@ -5,6 +5,7 @@ import type { Stanza } from "../stanza/stanza.js";
 import type { Wire } from "../xml/wire.js";
 import type { Clock, Timer } from "./clock.js";
 import { type Copy, type CopyLimits, UnacknowledgedCopies } from "./copies.js";
+import { late } from "./late.js";
 import type { Log } from "./log.js";
 import type { Session } from "./session.js";
 
@@ -230,11 +231,12 @@ export class Management {
 
   /** The session goes on with a stream: the client is told what is handled, and sent again what it has not acknowledged. */
   goOn(token: string): void {
-    const { sink, lane } = this.#session;
+    const { sink, lane, jid } = this.#session;
     this.#isWaiting = false;
     this.#durable = lane.handled;
     sink.tell(this.#spelling.resumed(token, lane.handled));
-    for (const { stanza } of [...this.copies]) sink.send(stanza);
+    for (const { stanza, receipt } of [...this.copies])
+      sink.send(receipt ? late(stanza, receipt.entry, jid.domain) : stanza);
     this.#unasked = this.copies.outstanding;
     if (this.#unasked > 0) this.#askSoon();
   }

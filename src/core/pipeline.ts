@@ -105,6 +105,7 @@ export class Pipeline {
     flow.stanza = hop.stanza;
     flow.verdict = undefined;
     flow.entry = undefined;
+    flow.isLiveOnly = false;
     try {
       if (hop.side === "sent") this.#send(flow);
       else this.#receive(flow);

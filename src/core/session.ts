@@ -74,6 +74,11 @@ export class Session {
     return this.isAvailable && this.priority >= 0;
   }
 
+  /** Wants no message but those to its full JID; that it has one settles nothing (rulings 2). */
+  get isNegative(): boolean {
+    return this.isAvailable && this.priority < 0;
+  }
+
   /**
    * Sends a stanza. While live ones are held back, messages and whatever comes from others queue (RFC 6120 §10.1: in the order they came).
    * `receipt` is told what becomes of it. `again`: nobody else was given it, and it is not kept; should the session end before the

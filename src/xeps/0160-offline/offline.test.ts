@@ -265,6 +265,63 @@ describe("offline messages", () => {
   });
 });
 
+describe("offline messages that a client reads in its archive before its presence", () => {
+  const QUERY = "<iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'/></iq>";
+
+  async function reads(world: World, device: Device): Promise<number> {
+    const before = device.messages.length;
+    await device.sends(QUERY);
+    for (let turn = 0; turn < 4; turn++) await world.settled();
+    return device.messages.length - before;
+  }
+
+  it("are not sent to it again, and wait for nobody once it has them @2.1", async () => {
+    const { world, romeo } = await withRomeo();
+    await says(romeo, "one", "two");
+    const balcony = await world.device("juliet@localhost/balcony");
+    expect([await reads(world, balcony), await pendingOf(world)]).toEqual([2, 2]);
+    await says(romeo, "three");
+    await balcony.sends("<presence/>");
+    expect([balcony.bodies, await pendingOf(world)]).toEqual([["three"], 0]);
+    expect((await comesOnline(world, "phone")).bodies).toEqual([]);
+  });
+
+  it("are for the next device if it goes without having taken them @2.1", async () => {
+    const { world, romeo } = await withRomeo();
+    await says(romeo, "one");
+    const balcony = await world.device("juliet@localhost/balcony");
+    balcony.stall();
+    await balcony.sends(QUERY);
+    await balcony.sends("<presence/>");
+    expect([balcony.bodies, await pendingOf(world)]).toEqual([[], 1]);
+    await balcony.breaks();
+    expect((await comesOnline(world, "phone")).bodies).toEqual(["one"]);
+  });
+
+  it("wait for another device as before if it is not one that messages are for @2.1", async () => {
+    const { world, romeo } = await withRomeo();
+    await says(romeo, "one");
+    const lurker = await world.device("juliet@localhost/lurker");
+    expect(await reads(world, lurker)).toBe(1);
+    await lurker.sends(NEGATIVE);
+    expect(await pendingOf(world)).toBe(1);
+    expect((await comesOnline(world, "balcony")).bodies).toEqual(["one"]);
+    await lurker.sends("<presence/>");
+    expect(lurker.bodies).toEqual([]);
+  });
+
+  it("are sent to it as ever if it read hidden ones or none, or after its presence @2.1", async () => {
+    const { world, romeo } = await withRomeo();
+    await romeo.sends(chat("hidden").replace("</body>", "</body><no-permanent-store xmlns='urn:xmpp:hints'/>"));
+    const balcony = await world.device("juliet@localhost/balcony");
+    expect(await reads(world, balcony)).toBe(0);
+    await says(romeo, "one");
+    await balcony.sends("<presence/>");
+    expect([balcony.bodies, await reads(world, balcony)]).toEqual([["hidden", "one"], 1]);
+    expect(await pendingOf(world)).toBe(0);
+  });
+});
+
 describe("the quota of offline messages", () => {
   const config = "[limits]\noffline_messages = 2";
 
@@ -336,6 +393,30 @@ describe("the quota of offline messages", () => {
     await balcony.breaks();
     await says(romeo, "passes while it is counted", "refused");
     expect([errorsAt(romeo), await pendingOf(world)]).toEqual([["service-unavailable"], 3]);
+  });
+
+  it("counts what a device had that settles nothing, and lets it have what is above the quota @2.1 @R9", async () => {
+    const { world, romeo } = await withRomeo({ config });
+    const lurker = await comesOnline(world, "lurker", NEGATIVE);
+    const bodies = ["passes while it is counted", "one", "above", "above, too"];
+    for (const body of bodies) await romeo.sends(chat(body, "juliet@localhost/lurker"));
+    expect([lurker.bodies, errorsAt(romeo), await pendingOf(world)]).toEqual([bodies, [], 2]);
+    await says(romeo, "refused");
+    expect([errorsAt(romeo), await pendingOf(world)]).toEqual([["service-unavailable"], 2]);
+    const archive = await world.storage.log("juliet@localhost", { shown: true, limit: 10 });
+    expect(archive).toHaveLength(bodies.length);
+  });
+
+  it("also holds where nothing is archived @2.1 @R9", async () => {
+    const { world, romeo } = await withRomeo({ config });
+    const lurker = await comesOnline(world, "lurker", NEGATIVE);
+    await lurker.sends("<iq type='set' id='p'><prefs xmlns='urn:xmpp:mam:2' default='never'/></iq>");
+    for (const body of ["one", "two", "three", "four"]) {
+      await romeo.sends(chat(body, "juliet@localhost/lurker"));
+      world.clock.advance(1000);
+      await world.settled();
+    }
+    expect([lurker.bodies.length, errorsAt(romeo), await pendingOf(world)]).toEqual([4, [], 2]);
   });
 
   it("also counts bytes @1.7", async () => {

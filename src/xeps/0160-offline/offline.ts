@@ -12,6 +12,7 @@ import { JID } from "../../stanza/jid.js";
 import type { Stanza } from "../../stanza/stanza.js";
 import { rawAttributeIn } from "../../xml/attribute.js";
 import { NS } from "../../xml/namespaces.js";
+import { settlesNothing } from "./api.js";
 import { Quota } from "./quota.js";
 import { Reading } from "./reading.js";
 
@@ -57,7 +58,9 @@ function isOurs(stanza: Stanza, span: Stanza["children"][number], domain: string
  */
 function mayWait(quota: Quota, flow: Flow, account: Account): StanzaError | "stop" | undefined {
   const { stanza } = flow;
-  if (flow.verdict?.kind !== "store" || flow.entry) return undefined;
+  if (flow.entry) return undefined;
+  if (settlesNothing(flow, account)) return waitsBeside(quota, flow, account);
+  if (flow.verdict?.kind !== "store") return undefined;
   if (worthOf(stanza) === "none") return stanza.from && mayseePresence(account, stanza.from) ? undefined : "stop";
   switch (quota.take(account, flow, stanza.toWire(NS.client).length)) {
     case "taken":
@@ -67,4 +70,14 @@ function mayWait(quota: Quota, flow: Flow, account: Account): StanzaError | "sto
     case "full of this sender":
       return new StanzaError("resource-constraint", "wait", "too many messages wait to be read");
   }
+}
+
+/**
+ * A resource that settles nothing (rulings 2) gets what is addressed to it, and a copy waits for one that does. Without room for that it
+ * gets it all the same (RFC 6121 §8.5.3.1), so that nobody fills the account past it.
+ */
+function waitsBeside(quota: Quota, flow: Flow, account: Account): undefined {
+  const { stanza } = flow;
+  if (worthOf(stanza) === "none") return;
+  flow.isLiveOnly = quota.take(account, flow, stanza.toWire(NS.client).length) !== "taken";
 }

@@ -57,11 +57,11 @@ export class Quota {
     const part = { bytes, sender: flow.stanza.from?.bare.toString() ?? "" };
     const room = usage.stored ? this.#roomFor(part, usage, usage.stored) : "taken";
     if (room !== "taken") return room;
-    if (!usage.stored && !usage.count) this.#count(account, usage);
     usage.underway.set(flow, part);
     flow.atRelease(() => {
       usage.underway.delete(flow);
-      usage.stored?.add(part);
+      if (usage.stored) usage.stored.add(part);
+      else if (!usage.count) this.#count(account, usage); // it is in the store by now, and counted there
     });
     return room;
   }

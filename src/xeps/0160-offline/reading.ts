@@ -16,6 +16,7 @@ import { UNLIMITED } from "../../xml/limits.js";
 import { w } from "../../xml/wire.js";
 import { stanzaId } from "../0359-stable-ids.api.js";
 import { chunks, drained } from "../pacing.js";
+import { wasShown } from "./api.js";
 import type { Quota } from "./quota.js";
 
 const PAGE = 64; // rows in memory at once: 16 MiB with the largest stanzas
@@ -133,6 +134,7 @@ export class Reading {
 
   /** A damaged entry stays where it is; the others are not held up by it. */
   #sendOne(session: Session, row: LogRow, domain: JID): void {
+    if (wasShown(session, row, () => this.#context.delivered(row))) return;
     try {
       session.overtake(delayed(row, session.account.jid, domain), this.#receipt(row));
     } catch (error) {
@@ -143,6 +145,7 @@ export class Reading {
   /** What does not arrive stays pending, for whoever takes over. */
   #receipt(row: LogRow): Receipt {
     return {
+      entry: row,
       arrived: () => this.#context.delivered(row),
       parked: () => undefined,
       lost: () => undefined,

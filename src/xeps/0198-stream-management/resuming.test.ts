@@ -1,7 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import { simulate, type Simulation } from "../../simulation/simulation.js";
 import type { WireClient } from "../../simulation/wire-client.js";
+import { timestamp } from "../../stanza/delay.js";
 import { JID } from "../../stanza/jid.js";
+import { NS } from "../../xml/namespaces.js";
 import { a, chat, comesBack, enable, heard, managed, noStore, pendingOf, ping, r, resume } from "./sm.test.kit.js";
 
 const ROSTER_SET = "<iq type='set' id='s'><query xmlns='jabber:iq:roster'><item jid='nurse@localhost'/></query></iq>";
@@ -18,6 +20,15 @@ async function verona(toml = "") {
 }
 
 const directed = "<presence to='romeo@localhost/orchard'/>";
+/** The messages that have arrived since the last look: their bodies, and the times they say they were sent. */
+const stampsIn = (client: WireClient) =>
+  client
+    .take()
+    .filter(({ name }) => name === "message")
+    .map((message) => [
+      message.getChildText("body"),
+      message.getChildren("delay", NS.delay).map(({ attrs }) => String(attrs["stamp"])),
+    ]);
 const sessionsOf = (simulation: Simulation): number => simulation.server.core.sessions.count;
 
 describe("a session that can be resumed", () => {
@@ -44,6 +55,25 @@ describe("a session that can be resumed", () => {
       "message five",
     ]);
     expect(heard(romeo)).toEqual([]);
+  });
+
+  it("says of a message that waited when it came, if the message does not say so itself @2.4", async () => {
+    const { simulation, romeo, juliet, id } = await verona();
+    juliet.cut();
+    await simulation.settle();
+    const own = "<delay xmlns='urn:xmpp:delay' stamp='2002-09-10T23:08:25Z'/>";
+    romeo.send(chat("juliet", "one") + chat("juliet", "two").replace("</body>", `</body>${own}`));
+    await simulation.settle();
+    const came = simulation.clock.now();
+    simulation.clock.advance(60_000);
+    const back = await comesBack(simulation, "juliet", resume(id, 1));
+    expect(stampsIn(back)).toEqual([
+      ["one", [timestamp(came)]],
+      ["two", ["2002-09-10T23:08:25Z"]],
+    ]);
+    romeo.send(chat("juliet", "three"));
+    await simulation.settle();
+    expect(stampsIn(back)).toEqual([["three", []]]);
   });
 
   it("and again after that, with counters that go on @2.4", async () => {
@@ -342,10 +372,10 @@ describe("the end of a session that nobody resumed (rulings 9)", () => {
     romeo.send(chat("juliet", "both") + chat("juliet", "alone").replace("@localhost", "@localhost/balcony"));
     await simulation.settle();
     expect(heard(phone)).toEqual(["message both"]);
+    const came = simulation.clock.now();
     simulation.clock.advance(600_000);
     await simulation.settle();
-    const got = heard(phone).filter((one) => one.startsWith("message"));
-    expect(got).toEqual(["message alone"]);
+    expect(stampsIn(phone)).toEqual([["alone", [timestamp(came)]]]);
   });
 
   it("a device that came while she was lost gets what waited, once @2.4", async () => {

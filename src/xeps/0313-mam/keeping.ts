@@ -11,6 +11,7 @@ import type { Stanza } from "../../stanza/stanza.js";
 import type { Entry } from "../../storage/writes.js";
 import { NS } from "../../xml/namespaces.js";
 import type { Wire } from "../../xml/wire.js";
+import { settlesNothing } from "../0160-offline/api.js";
 import { originIdOf, stampFor } from "../0359-stable-ids.api.js";
 import { ARCHIVE_STORE, Preferences } from "./preferences.js";
 import { Resent, sentMark } from "./resent.js";
@@ -97,9 +98,11 @@ class Keeping {
     const judged = this.#judge(stanza);
     if (judged.worth === "none") return;
     const hidden = judged.worth === "hidden" || !this.#preferences.isShown(account, stanza.from);
+    const pending = !flow.isLiveOnly;
+    if (hidden && !pending) return;
     const owner = account.jid.toString();
-    const entry = (): Entry => this.#entry(judged, stanza.from, { pending: true, hidden }, judged.originId);
-    if (hidden && verdict.kind !== "store") this.#defer(flow, account, judged, entry);
+    const entry = (): Entry => this.#entry(judged, stanza.from, { pending, hidden }, judged.originId);
+    if (hidden && verdict.kind !== "store" && !settlesNothing(flow, account)) this.#defer(flow, account, judged, entry);
     else {
       flow.entry = flow.append(owner, entry(), stampFor(account));
       this.#confirm(flow, judged);
@@ -141,12 +144,13 @@ class Keeping {
     flow.appendOwn(owner.toString(), entry);
   }
 
+  /** Where what the sender kept of it is taken back, it was never sent (`Flow.refuse`). */
   #noteRetraction(flow: Flow, account: Account, other: JID): void {
-    const { stanza, entry } = flow;
+    const { stanza, entry, own } = flow;
     if (retractedBy(stanza) === undefined) return;
-    const own = flow.own;
     flow.atRelease(() => {
-      const before = entry?.id || own?.id || this.#context.ids.last + 1;
+      if (own && !flow.own) return;
+      const before = entry?.id || flow.own?.id || this.#context.ids.last + 1;
       this.#tombstones.add({ owner: account.jid, other: other.bare, stanza, before });
     });
   }

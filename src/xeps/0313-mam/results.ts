@@ -14,6 +14,7 @@ import { escapeAttribute } from "../../xml/escape.js";
 import { UNLIMITED } from "../../xml/limits.js";
 import { NS } from "../../xml/namespaces.js";
 import { toWire, type Wire, w } from "../../xml/wire.js";
+import { noteShown } from "../0160-offline/api.js";
 import { stanzaId, withoutStanzaIds } from "../0359-stable-ids.api.js";
 import { chunks, drained } from "../pacing.js";
 import type { ArchiveQuery } from "./query.js";
@@ -47,7 +48,7 @@ export async function sendPage(sending: Sending, page: ArchivePage, query: Archi
 function sendOne({ session, from, present, log }: Sending, row: LogRow, queryId: string | undefined): void {
   try {
     const stanza = present(Stanza.of(parseElement(row.stanza, UNLIMITED), {}), row);
-    session.overtake(message({ from, to: session.jid }, resultOf(row.id, stanza, queryId)));
+    session.overtake(message({ from, to: session.jid }, resultOf(row.id, stanza, queryId)), noteShown(session, row));
   } catch (error) {
     log.error({ ev: "archive.entry_damaged", jid: from, id: row.id, err: error });
   }

@@ -129,6 +129,18 @@ describe("a retraction changes nothing", () => {
     expect([await bodies(world, JULIET), await bodies(world, ROMEO)]).toEqual([[0, 1], [1]]);
   });
 
+  it("that is refused for now, at neither side: it was never sent @2.2", async () => {
+    const { world, romeo } = await verona({ config: "[limits]\noffline_messages_per_sender = 2" });
+    await romeo.sends(chat("m1"));
+    await romeo.sends(chat("m2"));
+    await retracts(world, romeo, retract("m1"));
+    expect(romeo.received.map(({ element }) => conditionOf(element))).toEqual(["resource-constraint"]);
+    expect([await bodies(world, JULIET), await bodies(world, ROMEO)]).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+  });
+
   it("where the store fails, which is logged, and the next one works @2.2 @2.bad", async () => {
     const { world, romeo } = await verona();
     await romeo.sends(chat("m1"));

@@ -1,8 +1,11 @@
 // What was sent to a client and not acknowledged yet (XEP-0198 "Acks"), with both ends of the count. Numbers run to 2^32 and begin again at 0.
 import type { Stanza } from "../stanza/stanza.js";
+import type { Append } from "./flow.js";
 
 /** Told what becomes of one copy of a stanza. */
 export interface Receipt {
+  /** The log entry that it is a copy of. Without an id: one that is not written. */
+  readonly entry: Pick<Append, "owner" | "id">;
   /** The client has it: it has acknowledged it or, where it acknowledges nothing, its socket has taken it. */
   arrived(): void;
   /** The session goes on without a stream: it may take long. */
@@ -17,6 +20,8 @@ export interface Copy {
   readonly receipt: Receipt | undefined;
   /** Nobody else was given it, and it is not kept; should the session end without it, it is decided anew. */
   readonly again: boolean;
+  /** A log position: whatever of the log up to it is for this client, and does not wait there, was sent before. */
+  readonly after: number;
 }
 
 export interface CopyLimits {
@@ -64,6 +69,16 @@ export class UnacknowledgedCopies {
   continueAt(sent: number, acknowledged: number): void {
     this.#sent = sent >>> 0;
     this.#acknowledged = acknowledged >>> 0;
+  }
+
+  /** The client has had `h`, whatever was sent to it in another process; what is held comes next. */
+  rebase(h: number): void {
+    this.continueAt(h + this.#copies.length - this.#head, h);
+  }
+
+  /** The first that is not acknowledged. */
+  get oldest(): Copy | undefined {
+    return this.#copies[this.#head];
   }
 
   /** Notes a copy that is being sent. Above the limits the oldest ones are given up and returned. */

@@ -6,6 +6,9 @@ import type { Receipt } from "./copies.js";
 import { Deferred, type Keeper } from "./deferred.js";
 import { type Append, Flow } from "./flow.js";
 import type { Session } from "./session.js";
+import type { Wire } from "../xml/wire.js";
+
+const NOTHING = "" as Wire;
 
 export interface CustodyPorts {
   readonly keeper: Keeper;
@@ -51,6 +54,12 @@ export class Custody {
   unclaimed(account: Account, stanza: Stanza, entry: Append | undefined, again: boolean): void {
     if (entry instanceof Deferred) void this.#keepAndOffer(entry, account, stanza);
     else if (again && !(entry && isPending(entry))) this.#decideAnew(stanza);
+  }
+
+  /** Follows a copy that another process sent. */
+  takeOver(session: Session, stanza: Stanza, { owner, id }: Pick<Append, "owner" | "id">): Receipt {
+    const kept = { with: "", stanza: NOTHING, pending: true, hidden: true };
+    return new CopyReceipt(this, { entry: { op: "append", owner, id, entry: kept }, stanza, session });
   }
 
   arrived(entry: Append): void {
@@ -106,6 +115,10 @@ class CopyReceipt implements Receipt {
   constructor(custody: Custody, copy: CopyOfEntry) {
     this.#custody = custody;
     this.#copy = copy;
+  }
+
+  get entry(): Append {
+    return this.#copy.entry;
   }
 
   arrived(): void {

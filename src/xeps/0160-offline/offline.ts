@@ -14,6 +14,7 @@ import { rawAttributeIn } from "../../xml/attribute.js";
 import { NS } from "../../xml/namespaces.js";
 import { Quota } from "./quota.js";
 import { Reading } from "./reading.js";
+import { replay } from "./replaying.js";
 
 export function offline(context: Context): Feature {
   const quota = new Quota(context);
@@ -28,6 +29,10 @@ export function offline(context: Context): Feature {
     disco: { server: ["msgoffline"] },
     received: { message: { stamp: withoutOurDelay, store: (flow, account) => mayWait(quota, flow, account) } },
     sent: { presence: { after: (flow) => presenceSent(reading, flow) } },
+    session: {
+      restore: (session) => reading.restored(session),
+      catchUp: (_, session, missed) => replay(context, session, missed),
+    },
   };
 }
 

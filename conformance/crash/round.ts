@@ -50,7 +50,6 @@ export interface RoundResult extends Tally {
   readonly doubled: number;
   /** The server has archives, and they are on: whatever was received can be looked up. */
   readonly isArchived: boolean;
-  readonly hasManagement: boolean;
 }
 
 export class Round {
@@ -234,7 +233,6 @@ export class Round {
       afterStop: this.#afterStop,
       doubled: this.#doubled,
       isArchived: this.#isArchived,
-      hasManagement: this.#members.some(({ client }) => client.proof === "h"),
     };
   }
 }

@@ -212,7 +212,10 @@ export class Ledger {
       open: inState("open"),
       received: pages.filter(({ receipts }) => receipts > 0).length,
       again: this.#again,
-      lost: [...lost.map(({ message, by }) => `${message.id} (acknowledged by ${by ?? "nothing"})`), ...this.#forgotten],
+      lost: [
+        ...lost.map(({ message, by }) => `${message.id} (acknowledged by ${by ?? "nothing"})`),
+        ...this.#forgotten,
+      ],
       disorder: this.#disorder,
       takenBack: this.#takenBack,
       renamed: this.#renamed,

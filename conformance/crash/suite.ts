@@ -127,6 +127,7 @@ async function lies(store: Store): Promise<void> {
 async function resumptions(): Promise<void> {
   const line = `${afterKill.done} of ${afterKill.tried} after kill -9, ${afterStop.done} of ${afterStop.tried} after an orderly stop`;
   say(`        quiet sessions resumed: ${line}`);
+  if (only !== "") return; // too few to judge
   await checks.shows("quiet sessions come back, 80 % after kill -9 and all after an orderly stop @2.4 @2.show1", () => {
     const isGood = afterKill.done >= 0.8 * afterKill.tried && afterStop.done === afterStop.tried;
     if (afterKill.tried === 0) throw new Error("none had the chance");
@@ -161,7 +162,7 @@ async function main(): Promise<number> {
   say(`seed ${seed}`);
   if (on !== "mongo") await playAll(sqlite);
   const skipped = on === "sqlite" ? 0 : await playOnMongo();
-  if (only === "") await resumptions();
+  await resumptions();
   const { passed, failed } = checks.outcome;
   say(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
   return failed === 0 ? 0 : 1;

@@ -3,6 +3,7 @@ import { type ConfigSection } from "./core/config.js";
 import { ACCOUNT_STORE } from "./core/account.js";
 import type { Context } from "./core/context.js";
 import type { Feature, FeatureStore } from "./core/feature.js";
+import { SESSION_STORE } from "./core/record.js";
 import { presenceFeature } from "./roster/presence.js";
 import { rosterFeature } from "./roster/roster.js";
 import { lastActivity } from "./xeps/0012-last-activity.js";
@@ -69,6 +70,7 @@ const OWN_STORES = MANIFESTS.flatMap((feature) => feature.stores ?? []);
 export const STORES: readonly FeatureStore[] = [
   { name: ACCOUNT_STORE, lookups: ["kind"], data: "account" },
   { name: "server", data: "nobody" },
+  SESSION_STORE,
   ...OWN_STORES,
 ];
 

@@ -81,7 +81,9 @@ export async function openServer(ports: ServerPorts): Promise<Server> {
   return { core, c2s, personal, stop: () => stop(core, c2s) };
 }
 
+/** Takes in the sessions of the process before, and then clients. */
 export async function listenForClients(server: Server, tls: TlsContexts): Promise<Listeners> {
+  await server.core.begin();
   return listen(server.c2s, tls);
 }
 

@@ -12,6 +12,8 @@ const DOMAIN = "localhost";
 const NS_STANZA_ID = "urn:xmpp:sid:0";
 const NS_DELAY = "urn:xmpp:delay";
 const IDLE_MS = 600_000;
+/** For what must come in any case: a server that says nothing for so long has failed. */
+const WAIT_MS = 120_000;
 
 export type Login = "new" | "resumed" | "not resumed";
 
@@ -46,10 +48,6 @@ export class Client {
   /** The session is one of XEP-0198 that can be resumed. */
   get isResumable(): boolean {
     return this.#acks instanceof ByManagement && this.#acks.id !== undefined;
-  }
-
-  get proof(): string {
-    return this.#acks.proof;
   }
 
   /** Sent and not acknowledged. */
@@ -89,11 +87,12 @@ export class Client {
   /** An IQ whose answer matters; undefined when the connection ends before. */
   ask(xml: (id: string) => string): Promise<Tree | undefined> {
     const id = this.#newId();
-    return new Promise((resolve) => {
+    const answer = new Promise<Tree | undefined>((resolve) => {
       if (!this.isOpen) return resolve(undefined);
       this.#answers.set(id, resolve);
       this.#send({ xml: xml(id) });
     });
+    return this.#inTime(answer, "an answer");
   }
 
   /** Asks the server how far it is. */
@@ -105,8 +104,27 @@ export class Client {
   async room(limit: number): Promise<void> {
     while (this.isOpen && this.outstanding >= limit) {
       this.request();
-      await new Promise<void>((resolve) => this.#moved.push(resolve));
+      await this.#move("an acknowledgement");
     }
+  }
+
+  /** Something has been acknowledged, or the connection has ended: in the end by us, so that nobody waits for ever. */
+  async #move(what: string): Promise<void> {
+    const moved = new Promise<true>((resolve) => this.#moved.push(() => resolve(true)));
+    await this.#inTime(moved, what);
+  }
+
+  /** What comes in time; else a mistake is noted and the connection broken. */
+  async #inTime<T>(answer: Promise<T>, what: string): Promise<T | undefined> {
+    const stream = this.#stream;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, WAIT_MS, undefined)));
+    const got = await Promise.race([answer, late]);
+    clearTimeout(timer);
+    if (got !== undefined || !this.isOpen || stream !== this.#stream) return got;
+    this.#ledger.problem(`${this.bare} waited in vain for ${what}`);
+    stream?.destroy();
+    return undefined;
   }
 
   /** Tells the server what has been received, and learns that it knows. False without XEP-0198, or when the connection ends before. */
@@ -115,7 +133,7 @@ export class Client {
     if (!(this.#acks instanceof ByManagement) || !this.isOpen) return false;
     this.#stream?.send(this.#acks.answer);
     this.request();
-    await new Promise<void>((resolve) => this.#moved.push(resolve));
+    await this.#move("an acknowledgement");
     return this.isOpen;
   }
 
@@ -129,7 +147,7 @@ export class Client {
       this.#answers.set(id, (answer) => resolve(answer !== undefined));
     });
     this.#send({ xml });
-    return arrived;
+    return (await this.#inTime(arrived, "a message to itself")) ?? false;
   }
 
   /** Closes the stream, reading all that comes until the server has closed it, too. */
@@ -138,7 +156,10 @@ export class Client {
     if (this.#acks instanceof ByManagement && this.#acks.enabled) this.#stream?.send(this.#acks.answer);
     if (this.#acks instanceof ByManagement) this.#acks.id = undefined;
     this.#stream?.send("</stream:stream>");
-    await this.closed();
+    await this.#inTime(
+      this.closed().then(() => true),
+      "the end of its stream",
+    );
     if (this.#wasClosedInOrder) this.#ledger.leaves(this.bare);
   }
 
@@ -241,7 +262,9 @@ export class Client {
       this.#wake();
     } catch (error) {
       if (!(error instanceof WrongCount)) throw error;
-      this.#ledger.problem(`${this.bare}: ${error.message}`);
+      this.#ledger.forgotten(`${this.bare}: ${error.message}`);
+      if (this.#acks instanceof ByManagement) this.#acks.id = undefined; // its numbers are worth nothing any more
+      this.#stream?.destroy();
     }
   }
 

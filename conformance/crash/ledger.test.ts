@@ -115,4 +115,10 @@ describe("the ledger of the crash suite", () => {
     ledger.observed(romeo, "vcard", value);
     expect(ledger.tally(true).lostChanges).toHaveLength(isWell ? 0 : 1);
   });
+
+  it("counts it as a loss when the server no longer knows what it had acknowledged @2.show1", () => {
+    const ledger = new Ledger();
+    ledger.forgotten("romeo@localhost: h went from 5 to 4");
+    expect(ledger.tally(true).lost).toEqual(["romeo@localhost: h went from 5 to 4"]);
+  });
 });

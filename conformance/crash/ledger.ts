@@ -89,11 +89,17 @@ export class Ledger {
   readonly #changes = new Map<string, Change[]>();
   readonly #observed = new Map<string, string>();
   readonly #problems: string[] = [];
+  readonly #forgotten: string[] = [];
   readonly #disorder: { readonly text: string; readonly isExcused: boolean }[] = [];
   readonly #takenBack: string[] = [];
   readonly #renamed: string[] = [];
   readonly #presences = new Map<string, Presence>();
   #again = 0;
+
+  /** The server does not know what it has acknowledged. */
+  forgotten(text: string): void {
+    this.#forgotten.push(text);
+  }
 
   problem(text: string): void {
     if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(text);
@@ -206,7 +212,10 @@ export class Ledger {
       open: inState("open"),
       received: pages.filter(({ receipts }) => receipts > 0).length,
       again: this.#again,
-      lost: lost.map(({ message, by }) => `${message.id} (acknowledged by ${by ?? "nothing"})`),
+      lost: [
+        ...lost.map(({ message, by }) => `${message.id} (acknowledged by ${by ?? "nothing"})`),
+        ...this.#forgotten,
+      ],
       disorder: this.#disorder.filter(({ isExcused }) => isArchived || !isExcused).map(({ text }) => text),
       takenBack: this.#takenBack,
       renamed: this.#renamed,

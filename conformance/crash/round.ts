@@ -48,7 +48,6 @@ export interface RoundResult extends Tally {
   readonly afterStop: Resumptions;
   /** The server has archives, and they are on: whatever was received can be looked up. */
   readonly isArchived: boolean;
-  readonly hasManagement: boolean;
 }
 
 export class Round {
@@ -229,7 +228,6 @@ export class Round {
       afterKill: this.#afterKill,
       afterStop: this.#afterStop,
       isArchived: this.#isArchived,
-      hasManagement: this.#members.some(({ client }) => client.proof === "h"),
     };
   }
 }

@@ -71,6 +71,19 @@ export class Accounts {
     return loaded;
   }
 
+  /** Reads many at once, for their use in a moment: one read of the store in place of one for each. Rejects with a StoreFault. */
+  async preload(bares: readonly JID[]): Promise<void> {
+    const cold = new Map(bares.map((bare) => [bare.toString(), bare] as const));
+    for (const [key, bare] of cold)
+      if (this.peek(bare) || this.isInUse(bare) || this.#loading.has(key)) cold.delete(key);
+    const rows = await this.#ports.storage.load([...cold.keys()], this.#ports.stores);
+    for (const [key, bare] of cold) {
+      const account = new Account(bare);
+      account.load(rows.get(key) ?? []);
+      this.#cold.set(key, account);
+    }
+  }
+
   /**
    * Keeps the account in memory until as many `release` calls. Returns the one to use: another one of the same address if that has
    * been taken into use since this one was loaded.

@@ -44,6 +44,8 @@ export class Committer {
   #open: Queued[] = [];
   #bytes = 0;
   #underway = false;
+  /** While a batch is under way, or one of its units is to be tried again: the highest id given before it. */
+  #before = 0;
   #scheduled = false;
   /** Called back when everything queued has been settled. */
   #whenIdle: (() => void)[] = [];
@@ -55,6 +57,15 @@ export class Committer {
 
   constructor(ports: CommitterPorts) {
     this.#ports = ports;
+  }
+
+  /** A log position below which nothing is on its way any more: entries up to it have been released, or will never be. */
+  get position(): number {
+    return this.#isOpen ? this.#before : this.#ports.ids.last;
+  }
+
+  get #isOpen(): boolean {
+    return this.#underway || this.#open[0]?.tried === true;
   }
 
   /** More writes are waiting than the limit allows: sockets should pause. */
@@ -118,6 +129,7 @@ export class Committer {
 
   #next(): void {
     if (this.#underway) return;
+    this.#before = this.position;
     const batch = this.#takeBatch();
     if (batch.length === 0) {
       if (this.#open.length > 0) return this.#schedule();

@@ -22,6 +22,8 @@ export interface Copy {
   readonly receipt: Receipt | undefined;
   /** Nobody else was given it, and it is not kept; should the session end without it, it is decided anew. */
   readonly again: boolean;
+  /** A log position: whatever of the log up to it is for this client, and does not wait there, was sent before. */
+  readonly after: number;
 }
 
 export interface CopyLimits {
@@ -69,6 +71,16 @@ export class UnacknowledgedCopies {
   continueAt(sent: number, acknowledged: number): void {
     this.#sent = sent >>> 0;
     this.#acknowledged = acknowledged >>> 0;
+  }
+
+  /** The client has had `h`, whatever was sent to it in another process; what is held comes next. */
+  rebase(h: number): void {
+    this.continueAt(h + this.#copies.length - this.#head, h);
+  }
+
+  /** The first that is not acknowledged. */
+  get oldest(): Copy | undefined {
+    return this.#copies[this.#head];
   }
 
   /** Notes a copy that is being sent. Above the limits the oldest ones are given up and returned. */

@@ -15,10 +15,13 @@ import { Ids } from "./ids.js";
 import { Lane, type LanePorts } from "./lane.js";
 import type { Log } from "./log.js";
 import { Order } from "./order.js";
+import type { Spelling } from "./management.js";
 import { Pipeline } from "./pipeline.js";
 import type { Random } from "./random.js";
 import { Release } from "./release.js";
+import { Records } from "./records.js";
 import { Retention } from "./retention.js";
+import { Revival } from "./revival.js";
 import { Router, type Remote, type Service } from "./router.js";
 import { Sessions } from "./sessions.js";
 import { Users } from "./users.js";
@@ -54,6 +57,8 @@ export class Core {
   readonly #storage: Storage;
   readonly #cursor: Cursor;
   readonly #retention: Retention;
+  readonly #records: Records;
+  readonly #revival: Revival;
 
   private constructor(ports: CorePorts, ids: Ids) {
     const { config, storage, clock, random, log } = ports;
@@ -143,6 +148,7 @@ export class Core {
       clock,
       ackWaitMs: limits.ack_wait,
     };
+    this.#records = new Records({ clock, log, commit, features: () => features });
     this.sessions = new Sessions({
       accounts: this.accounts,
       lane,
@@ -156,9 +162,13 @@ export class Core {
         ackWaitMs: limits.ack_wait,
         waitMs: limits.sm_resume,
         queue: { stanzas: limits.sm_queue, bytes: limits.sm_queue_bytes },
-        record: () => undefined,
-        acknowledged: () => undefined,
+        records: this.#records,
+        spelling: () => spellingIn(features),
       },
+    });
+    this.#revival = new Revival({
+      ...{ storage, accounts: this.accounts, committer: this.committer, sessions: this.sessions },
+      ...{ records: this.#records, ids, clock, log, waitMs: limits.sm_resume },
     });
   }
 
@@ -167,12 +177,24 @@ export class Core {
     return new Core(ports, ids);
   }
 
-  /** Commits what is waiting and closes the store. The transports have ended their streams before. */
+  /** Takes in the sessions of the process before: to be done once, before anybody can log in. */
+  begin(): Promise<void> {
+    return this.#revival.begin();
+  }
+
+  /** Stores the sessions that go on, commits what is waiting and closes the store. The transports have ended their streams before. */
   async close(): Promise<void> {
     await this.#retention.stop();
     await this.erasures.stop();
+    await this.#revival.end();
     this.#cursor.flush();
     await this.committer.idle();
     await this.#storage.close();
   }
+}
+
+function spellingIn(features: readonly Feature[]): Spelling {
+  const spelling = features.find((feature) => feature.spelling)?.spelling;
+  if (!spelling) throw new Error("no feature says how acknowledgements are written");
+  return spelling;
 }

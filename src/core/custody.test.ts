@@ -3,7 +3,6 @@ import { describe, expect, it } from "@jest/globals";
 import { features } from "../features.js";
 import { JID } from "../stanza/jid.js";
 import { NS } from "../xml/namespaces.js";
-import { spelling } from "../xeps/0198-stream-management/spelling.js";
 import { type Device, World } from "../xeps/world.test.kit.js";
 import type { Context } from "./context.js";
 import type { Feature } from "./feature.js";
@@ -40,7 +39,7 @@ async function verona() {
 /** A device of Juliet's that can resume, and acknowledges when told to. */
 async function online(world: World, resource: string): Promise<Device> {
   const device = await world.device(`juliet@localhost/${resource}`);
-  if (device.session) world.core.sessions.manage(device.session, { resume: true, waitMs: undefined }, spelling);
+  if (device.session) world.core.sessions.manage(device.session, { resume: true, waitMs: undefined });
   await device.sends("<presence/>");
   return device;
 }

@@ -9,6 +9,9 @@ import { late } from "./late.js";
 import type { Turn } from "./line.js";
 import type { Order } from "./order.js";
 import type { Session } from "./session.js";
+import type { Wire } from "../xml/wire.js";
+
+const NOTHING = "" as Wire;
 
 export interface CustodyPorts {
   readonly keeper: Keeper;
@@ -69,6 +72,12 @@ export class Custody {
   unclaimed(account: Account, stanza: Stanza, entry: Append | undefined, again: boolean): void {
     if (entry instanceof Deferred) this.#keepAndOffer(entry, account, stanza);
     else if (again && !(entry && isPending(entry))) this.#decideAnew(stanza);
+  }
+
+  /** Follows a copy that another process sent. */
+  takeOver(session: Session, stanza: Stanza, { owner, id }: Pick<Append, "owner" | "id">): Receipt {
+    const kept = { with: "", stanza: NOTHING, pending: true, hidden: true };
+    return new CopyReceipt(this, { entry: { op: "append", owner, id, entry: kept }, stanza, session });
   }
 
   arrived(entry: Append): void {

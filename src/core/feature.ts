@@ -6,8 +6,10 @@ import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import type { StanzaError, StreamError } from "../stanza/errors.js";
 import type { StoreSpec } from "../storage/port.js";
+import type { Json } from "../storage/writes.js";
 import type { Account } from "./account.js";
 import type { Flow } from "./flow.js";
+import type { Spelling } from "./management.js";
 import type { Phase } from "./phases.js";
 import type { Session, Sink } from "./session.js";
 
@@ -119,6 +121,26 @@ export interface FeatureStore extends StoreSpec {
   readonly data: "account" | "nobody";
 }
 
+/** What the client of a session that outlived the process may not have had. */
+export interface Missed {
+  /** Of its account's log: all that lies above this position, and what waits there. */
+  readonly after: number;
+  /** Entries of the log that it is sent all the same. */
+  readonly held: ReadonlySet<number>;
+}
+
+/** How a feature's state of a session outlives the process (rulings 3). Each part may be left out. */
+export interface SessionState {
+  /** What is stored of it; undefined: nothing. Of what the session has sent and is told to be handled it must show the effect. */
+  readonly save?: (session: Session) => Json | undefined;
+  /** The session goes on in this process, without a stream as yet. Features before this one have done so. */
+  readonly restore?: (session: Session, saved: Json | undefined) => void;
+  /** Whether its client can be told all that it may have missed of this feature; else it must begin anew. */
+  readonly canCatchUp?: (session: Session) => boolean;
+  /** Tells its client, which has come back, what it may have missed. Live stanzas of others wait until what it returns has ended. */
+  readonly catchUp?: (flow: Flow, session: Session, missed: Missed) => Promise<void> | undefined;
+}
+
 export interface Feature {
   readonly name: string;
   readonly specs: readonly Spec[];
@@ -142,9 +164,13 @@ export interface Feature {
   readonly earlyIq?: Readonly<Record<string, EarlyIqHandler>>;
   /** Stores it keeps documents in. */
   readonly stores?: readonly FeatureStore[];
+  /** How acknowledgements are written; one feature says so. */
+  readonly spelling?: Spelling;
+  /** What it keeps of a session that can be resumed, and how that goes on in another process. */
+  readonly session?: SessionState;
   /**
-   * A session has been bound. What it returns is awaited before its client is told, so before anything that it sends; it must come to
-   * an end, and never rejects.
+   * A session has been bound, or its client comes back to it after a crash. What it returns is awaited before its client is told, so
+   * before anything that it sends; it must come to an end, and never rejects.
    */
   readonly bound?: (session: Session) => Promise<void> | undefined;
   /** A session ended, or goes on without a stream, and its client has not closed the stream in order: it may send again what it sent. */

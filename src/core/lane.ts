@@ -57,6 +57,7 @@ export class Lane {
   readonly #unproven: Unproven[] = [];
   #patience: Timer | undefined;
   #whenIdle: (() => void)[] = [];
+  #whenAnswered: (() => void)[] = [];
   readonly #ports: LanePorts;
   readonly #origin: Origin;
   readonly #pressure: Pressure | undefined;
@@ -92,6 +93,11 @@ export class Lane {
     return this.#accepted;
   }
 
+  /** A log position up to which everything that is for a session of this server has been released to it. */
+  get position(): number {
+    return this.#ports.committer.position;
+  }
+
   /** The peer is not to be read: it has too much in flight. */
   get isPaused(): boolean {
     return this.#paused;
@@ -121,6 +127,12 @@ export class Lane {
     for (const { flow } of this.#unproven) this.#ports.release.keep(flow);
     if (this.#isIdle) return Promise.resolve();
     return new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  /** Resolves when no request is left that is being answered. */
+  answered(): Promise<void> {
+    if (this.#answers === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenAnswered.push(resolve));
   }
 
   /** The peer knows what was not counted, and sends it again. */
@@ -161,6 +173,7 @@ export class Lane {
 
   answerEnds(): void {
     this.#answers--;
+    if (this.#answers === 0) for (const resolve of this.#whenAnswered.splice(0)) resolve();
     this.#checkPressure();
   }
 

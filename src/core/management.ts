@@ -6,7 +6,9 @@ import type { Wire } from "../xml/wire.js";
 import type { Clock, Timer } from "./clock.js";
 import { type Copy, type CopyLimits, UnacknowledgedCopies } from "./copies.js";
 import { late } from "./late.js";
+import type { Missed } from "./feature.js";
 import type { Log } from "./log.js";
+import type { Records } from "./records.js";
 import type { Session } from "./session.js";
 
 /** How acknowledgements are written. */
@@ -27,13 +29,7 @@ export interface ManagementPorts {
   /** Longest wait before a request is answered with what is durable so far (`limits.ack_wait`), in ms. */
   readonly ackWaitMs: number;
   readonly queue: CopyLimits;
-  /**
-   * Makes durable that so many stanzas are handled, where that must be known after a crash; resolves to false if the store did not
-   * take it. Undefined: it need not be.
-   */
-  readonly record: (session: Session, handled: number) => Promise<boolean> | undefined;
-  /** The client has acknowledged something. */
-  readonly acknowledged: (session: Session) => void;
+  readonly records: Pick<Records, "record" | "changed" | "forget">;
 }
 
 /** What a client that comes back may name. */
@@ -43,8 +39,23 @@ export interface Resumption {
   readonly waitMs: number;
 }
 
+/** Of a session that began in another process, until its client comes back. */
+export interface Inherited {
+  /** Both counts are exact; else they are at least what the client was told, and what it has told. */
+  readonly isExact: boolean;
+  /** What may have been sent, or should have been, beside the copies that are held; undefined: nothing. */
+  readonly missed: Missed | undefined;
+}
+
 const ASK_EVERY = 16; // stanzas: a fraction of what a client can be sent in a round trip
 const MAX_REQUESTS = 64; // of one client that wait for their answers; more are answered at once
+
+/** Of a session that was, in another process. */
+export interface Numbers {
+  readonly sent: number;
+  readonly acknowledged: number;
+  readonly handled: number;
+}
 
 export class Management {
   /** How the session was to be resumed; undefined: it ends with its stream. */
@@ -54,7 +65,9 @@ export class Management {
   readonly #ports: ManagementPorts;
   readonly #spelling: Spelling;
   #isResumable: boolean;
+  inherited: Inherited | undefined;
   #isWaiting = false; // for a stream
+  #waitsUntil: number | undefined;
   #unasked = 0; // stanzas sent since the client was asked
   #asked = false; // and has not answered
   #isCurious = false; // something has been sent since that somebody waits for
@@ -75,12 +88,20 @@ export class Management {
     this.resumption = resumption;
     this.#isResumable = resumption !== undefined;
     this.copies = new UnacknowledgedCopies(ports.queue);
-    session.lane.whenCounted(() => this.#answer());
+    session.lane.whenCounted(() => {
+      ports.records.changed(session);
+      this.#answer();
+    });
   }
 
   /** The session has no stream. */
   get isWaiting(): boolean {
     return this.#isWaiting;
+  }
+
+  /** When it will have waited long enough, in ms since 1970; undefined while it has a stream. */
+  get waitsUntil(): number | undefined {
+    return this.#isWaiting ? this.#waitsUntil : undefined;
   }
 
   /** The session outlives its stream. */
@@ -90,6 +111,7 @@ export class Management {
 
   /** The session ends with its stream, or now if it has none. */
   giveUpResumption(): void {
+    if (this.#isResumable) this.#ports.records.forget(this.#session);
     this.#isResumable = false;
   }
 
@@ -149,7 +171,7 @@ export class Management {
     if (this.copies.outstanding === 0) this.#unasked = 0;
     this.#isCurious &&= this.copies.outstanding > 0;
     if (this.#isCurious && !this.#isWaiting) this.#askSoon();
-    if (this.copies.acknowledged !== before) this.#ports.acknowledged(this.#session);
+    if (this.copies.acknowledged !== before) this.#ports.records.changed(this.#session);
     return undefined;
   }
 
@@ -168,7 +190,7 @@ export class Management {
     const wanted = this.#requests[0] ?? this.#owed;
     const { handled } = this.#session.lane;
     if (wanted === undefined || this.#isWaiting || isBefore(handled, wanted)) return;
-    if (this.#durable !== handled && !this.#recorded(handled)) return;
+    if (this.#durable !== handled && !this.#record(handled)) return;
     while (this.#requests[0] !== undefined && !isBefore(handled, this.#requests[0])) {
       this.#requests.shift();
       this.#tell();
@@ -197,9 +219,9 @@ export class Management {
   }
 
   /** False while it is being recorded; what is answered then goes on from there. */
-  #recorded(handled: number): boolean {
+  #record(handled: number): boolean {
     if (this.#recording) return false;
-    const recording = this.#ports.record(this.#session, handled);
+    const recording = this.#ports.records.record(this.#session);
     if (!recording) {
       this.#durable = handled;
       return true;
@@ -207,24 +229,50 @@ export class Management {
     this.#recording = true;
     void recording.then((done) => {
       this.#recording = false;
-      if (done) this.#durable = handled;
       if (done) this.#answer();
     });
     return false;
   }
 
+  /** So much is on record, and the client may be told. */
+  recorded(handled: number): void {
+    if (isBefore(this.#durable, handled)) this.#durable = handled;
+  }
+
   // --- between streams
 
   /** Begins with the numbers of a session that was, in another process. */
-  continueAt(numbers: { readonly sent: number; readonly acknowledged: number; readonly handled: number }): void {
-    this.copies.continueAt(numbers.sent, numbers.acknowledged);
-    this.#session.lane.continueAt(numbers.handled);
-    this.#durable = numbers.handled;
+  continueAt({ sent, acknowledged, handled }: Numbers, inherited?: Inherited): void {
+    this.copies.continueAt(sent, acknowledged);
+    this.#session.lane.continueAt(handled);
+    this.#durable = handled;
+    this.inherited = inherited;
+  }
+
+  /** The client is back and has handled `h`. "behind": what comes after that is no longer held. */
+  returned(h: number): StreamError | "behind" | undefined {
+    if (this.copies.isBehind(h)) return "behind";
+    if (!this.inherited || this.inherited.isExact) return this.acknowledged(h);
+    this.copies.rebase(h); // what it had beyond the record is its word alone
+    return undefined;
+  }
+
+  /** Makes durable what the client will be told, and that it has come back. False if that cannot be. */
+  async settle(): Promise<boolean> {
+    const { handled } = this.#session.lane;
+    if (!this.inherited && this.#durable === handled) return true;
+    const { inherited } = this;
+    this.inherited = undefined;
+    const isDone = (await this.#ports.records.record(this.#session)) !== false;
+    if (!isDone) this.inherited = inherited;
+    return isDone;
   }
 
   /** The stream has gone, the session stays. */
-  wait(): void {
+  wait(until: number): void {
     this.#isWaiting = true;
+    this.#waitsUntil = until;
+    this.#ports.records.changed(this.#session);
     this.#stop();
     for (const { receipt } of [...this.copies]) receipt?.parked();
   }
@@ -233,7 +281,7 @@ export class Management {
   goOn(token: string): void {
     const { sink, lane, jid } = this.#session;
     this.#isWaiting = false;
-    this.#durable = lane.handled;
+    this.#ports.records.changed(this.#session);
     sink.tell(this.#spelling.resumed(token, lane.handled));
     for (const { stanza, receipt } of [...this.copies])
       sink.send(receipt ? late(stanza, receipt.entry, jid.domain) : stanza);

@@ -1,7 +1,6 @@
 // The order of one sender's messages where nothing is archived: some are written late, sessions end, and others take over.
 import { describe, expect, it } from "@jest/globals";
 import { features } from "../features.js";
-import { spelling } from "../xeps/0198-stream-management/spelling.js";
 import { type Device, World } from "../xeps/world.test.kit.js";
 import { Line } from "./line.js";
 
@@ -24,7 +23,7 @@ async function online(world: World, resource: string): Promise<Device> {
 }
 
 function manage(world: World, { session }: Device): void {
-  if (session) world.core.sessions.manage(session, { resume: true, waitMs: undefined }, spelling);
+  if (session) world.core.sessions.manage(session, { resume: true, waitMs: undefined });
 }
 
 /** What waits in her log, in order. */

@@ -5,6 +5,7 @@ import type { Stanza } from "../stanza/stanza.js";
 import type { Outcome } from "../storage/writes.js";
 import type { Account } from "./account.js";
 import type { Accounts } from "./accounts.js";
+import type { Receipt } from "./copies.js";
 import { Custody } from "./custody.js";
 import type { Keeper } from "./deferred.js";
 import { type Effect, Flow } from "./flow.js";
@@ -28,6 +29,11 @@ export class Release {
   constructor(ports: ReleasePorts) {
     this.#ports = ports;
     this.#custody = new Custody(ports);
+  }
+
+  /** For a copy of a log entry that another process sent. */
+  takeOver(...copy: Parameters<Custody["takeOver"]>): Receipt {
+    return this.#custody.takeOver(...copy);
   }
 
   /** Writes the flow's deferred entries of which nobody has the stanza yet. */

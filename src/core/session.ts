@@ -30,6 +30,8 @@ const MAX_HELD_BYTES = 4 * 1024 * 1024;
 const HELD_OVERHEAD_BYTES = 200; // of a stanza beside its content
 const MAX_EARLY = 1000; // entries remembered, the last ones: as many as a session may have without an answer (`limits.sm_queue`)
 
+type HeldCopy = Omit<Copy, "after">;
+
 export class Session {
   readonly jid: JID;
   readonly account: Account;
@@ -47,11 +49,14 @@ export class Session {
   /** Stanzas sent while nothing was counted: the answer to the binding, and what came before `<enabled/>`. */
   sentBefore = 1;
   #sink: Sink;
-  #held: Copy[] | undefined;
+  #held: HeldCopy[] | undefined;
   #heldBytes = 0;
   /** Of copies that nobody counts: until the socket has taken them. */
   #undrained: Set<Receipt> | undefined;
   #early: Set<Append> | undefined;
+  /** While live stanzas are held back, and until they are sent: the log position that what is sent counts for. */
+  #floor: number | undefined;
+  #whenReleased: (() => void)[] = [];
 
   constructor(jid: JID, account: Account, sink: Sink, makeLane: (session: Session) => Lane) {
     this.jid = jid;
@@ -118,9 +123,25 @@ export class Session {
     this.#sink.drained((sent) => callback(sent || (this.open && this.management !== undefined)));
   }
 
-  /** Holds live stanzas of others back, so that stored ones come first. */
-  holdLive(): void {
+  /** A log position: what is for the client up to it, it has acknowledged, or it waits in the log as pending. */
+  get position(): number {
+    return this.management?.copies.oldest?.after ?? this.#floor ?? this.lane.position;
+  }
+
+  get isHolding(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** Holds live stanzas of others back, so that stored ones come first. `floor`: what lies above it in the log may be missing still. */
+  holdLive(floor = this.readUpTo): void {
     this.#held ??= [];
+    this.#floor = floor;
+  }
+
+  /** Calls back when nothing is held back. */
+  whenReleased(callback: () => void): void {
+    if (this.#held) this.#whenReleased.push(callback);
+    else callback();
   }
 
   /** Sends what was held back, in order, and ends the holding. */
@@ -129,6 +150,12 @@ export class Session {
     this.#held = undefined;
     this.#heldBytes = 0;
     for (const { stanza, receipt, again } of held ?? []) this.send(stanza, receipt, again);
+    this.#floor = undefined;
+    this.#tellReleased();
+  }
+
+  #tellReleased(): void {
+    for (const callback of this.#whenReleased.splice(0)) callback();
   }
 
   /** Goes on with another stream, or with none. The lane is told to stop reading there if it had done so here. */
@@ -144,22 +171,23 @@ export class Session {
   }
 
   /** The session has ended: what the client was not given, or has not acknowledged, in order. */
-  leaveBehind(): readonly Copy[] {
+  leaveBehind(): readonly HeldCopy[] {
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const receipt of this.#undrained ?? []) receipt.ending?.();
+    this.#tellReleased();
     return [...(this.management?.leaveBehind() ?? []), ...held];
   }
 
-  #pass(copy: Copy): void {
-    if (this.management) return this.management.send(copy);
-    const { stanza, receipt } = copy;
+  #pass({ stanza, receipt, again }: HeldCopy): void {
+    if (this.management)
+      return this.management.send({ stanza, receipt, again, after: this.#floor ?? this.lane.position });
     this.sentBefore++;
     this.#sink.send(stanza);
-    if (receipt) this.#whenDrained(receipt);
+    if (receipt) this.#follow(receipt);
   }
 
-  #whenDrained(receipt: Receipt): void {
+  #follow(receipt: Receipt): void {
     this.#undrained ??= new Set();
     this.#undrained.add(receipt);
     this.#sink.drained((sent) => {
@@ -169,7 +197,7 @@ export class Session {
     });
   }
 
-  #hold(held: Copy[], one: Copy): void {
+  #hold(held: HeldCopy[], one: HeldCopy): void {
     held.push(one);
     this.#heldBytes += one.stanza.size + HELD_OVERHEAD_BYTES;
     if (this.#heldBytes > MAX_HELD_BYTES)

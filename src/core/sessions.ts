@@ -4,12 +4,13 @@ import { StanzaError, StreamError } from "../stanza/errors.js";
 import { errorOf, presence } from "../stanza/build.js";
 import type { Account } from "./account.js";
 import type { Accounts } from "./accounts.js";
-import type { Feature } from "./feature.js";
+import type { Feature, Missed } from "./feature.js";
 import type { Copy } from "./copies.js";
 import { Flow } from "./flow.js";
 import { Lane, type LanePorts, type Pressure } from "./lane.js";
-import type { Resumption, Spelling } from "./management.js";
-import { type Resumed, Resumptions, type ResumptionsPorts, type Wish } from "./resumption.js";
+import type { Resumption } from "./management.js";
+import type { SessionRecord, StoredCopy } from "./record.js";
+import { Nowhere, type Resumed, Resumptions, type ResumptionsPorts, type Wish } from "./resumption.js";
 import { Session, type Sink } from "./session.js";
 
 export interface SessionsPorts {
@@ -20,7 +21,17 @@ export interface SessionsPorts {
   readonly start: (flow: Flow) => void;
   /** Sessions one account may have at once (`limits.resources_per_account`). */
   readonly perAccount: number;
-  readonly resumptions: Omit<ResumptionsPorts, "end">;
+  readonly resumptions: Omit<ResumptionsPorts, "end" | "prepare" | "catchUp">;
+}
+
+/** How a session of the process before goes on. */
+export interface Terms {
+  /** All that was on its way to its client is in its record. */
+  readonly isWhole: boolean;
+  /** How long it may still wait, in ms. */
+  readonly leftMs: number;
+  /** Else: up to this log position its client is sent from the log, once it is back, what it may have missed. */
+  readonly readUpTo: number;
 }
 
 export class Sessions {
@@ -28,16 +39,23 @@ export class Sessions {
   /** Sessions that have ended, but whose end is not known to others yet, by full JID. */
   readonly #leaving = new Map<string, Promise<void>>();
   readonly #resumptions: Resumptions;
-  #count = 0;
+  /** Those bound now, with those that wait for a stream. */
+  readonly #all = new Set<Session>();
+  /** The server stops. */
+  #isOver = false;
 
   constructor(ports: SessionsPorts) {
     this.#ports = ports;
-    this.#resumptions = new Resumptions({ ...ports.resumptions, end: (session) => this.end(session) });
+    this.#resumptions = new Resumptions({
+      ...ports.resumptions,
+      end: (session) => this.end(session),
+      prepare: (session) => this.#prepareAgain(session),
+      catchUp: (session, missed) => this.#catchUp(session, missed),
+    });
   }
 
-  /** Sessions bound now, with those that wait for a stream. */
   get count(): number {
-    return this.#count;
+    return this.#all.size;
   }
 
   /**
@@ -47,6 +65,7 @@ export class Sessions {
    */
   async bind(jid: JID, sink: Sink): Promise<Session | StanzaError> {
     for (;;) {
+      if (this.#isOver) return new StanzaError("resource-constraint", "wait");
       await this.#leaving.get(jid.toString());
       const account = this.#ports.accounts.current(await this.#ports.accounts.load(jid.bare));
       this.#vacate(account, jid.resource);
@@ -72,6 +91,10 @@ export class Sessions {
   #admit(account: Account, jid: JID, sink: Sink): Session | StanzaError {
     if (account.sessions.size >= this.#ports.perAccount) this.#endWaiting(account);
     if (account.sessions.size >= this.#ports.perAccount) return new StanzaError("resource-constraint", "wait");
+    return this.#take(account, jid, sink);
+  }
+
+  #take(account: Account, jid: JID, sink: Sink): Session {
     const session = new Session(
       jid,
       account,
@@ -80,8 +103,55 @@ export class Sessions {
     );
     account.sessions.set(jid.resource, session);
     this.#ports.accounts.hold(account);
-    this.#count++;
+    this.#all.add(session);
     return session;
+  }
+
+  /** Goes on with a session of the process before, without a stream. Undefined if the account has no room for it. */
+  adopt(account: Account, token: string, record: SessionRecord, terms: Terms): Session | undefined {
+    const { resource, position, queue } = record;
+    if (account.sessions.has(resource) || account.sessions.size >= this.#ports.perAccount) return undefined;
+    const session = this.#take(account, account.jid.withResource(resource), new Nowhere(() => this.end(session)));
+    session.sentBefore = record.sentBefore;
+    session.readUpTo = terms.isWhole ? (queue?.readUpTo ?? 0) : terms.readUpTo;
+    const held = new Set(queue?.copies.flatMap(({ id }) => id ?? []));
+    const inherited = { isExact: queue !== undefined, missed: terms.isWhole ? undefined : { after: position, held } };
+    const { acknowledged, handled } = record;
+    const numbers = { sent: queue?.sent ?? acknowledged, acknowledged, handled };
+    this.#resumptions.adopt(session, { token, waitMs: record.waitMs, numbers, inherited }, terms.leftMs);
+    for (const copy of queue?.copies ?? []) this.#restore(session, copy, position);
+    if (!terms.isWhole) session.holdLive(position);
+    for (const { name, session: kept } of this.#ports.features()) kept?.restore?.(session, record.features[name]);
+    return session;
+  }
+
+  #restore(session: Session, { stanza, again, id }: StoredCopy, after: number): void {
+    const owner = session.account.jid.toString();
+    const receipt = id === undefined ? undefined : this.#ports.lane.release.takeOver(session, stanza, { owner, id });
+    session.management?.copies.restore({ stanza, receipt, again, after });
+  }
+
+  /** The server stops: resolves when all that the sessions have sent is handled, and nobody is missing anything that can be read. */
+  async close(patience: Promise<unknown>): Promise<readonly Session[]> {
+    this.#isOver = true;
+    this.#resumptions.close();
+    await Promise.all([...this.#leaving.values()]);
+    await Promise.all([...this.#all].map(({ lane }) => lane.idle()));
+    await Promise.race([Promise.all([...this.#all].map(hasEverything)), patience]);
+    return [...this.#all];
+  }
+
+  async #prepareAgain(session: Session): Promise<boolean> {
+    await this.#prepare(session);
+    return this.#ports.features().every((feature) => feature.session?.canCatchUp?.(session) ?? true);
+  }
+
+  #catchUp(session: Session, missed: Missed): void {
+    const flow = new Flow(presence({ from: session.jid }), { kind: "session", session }, "sent");
+    flow.at = flow.hops.length; // it stands for no stanza: only what features add to it counts
+    const waits = this.#ports.features().flatMap((feature) => feature.session?.catchUp?.(flow, session, missed) ?? []);
+    session.lane.run(flow);
+    void Promise.all(waits).then(() => session.releaseLive());
   }
 
   /** The session that has waited longest makes room for one that is there. */
@@ -90,8 +160,8 @@ export class Sessions {
   }
 
   /** The client wants its stanzas counted (XEP-0198 "Enabling"). Returns how it may resume the session, if it may. */
-  manage(session: Session, wish: Wish, spelling: Spelling): Resumption | undefined {
-    return this.#resumptions.manage(session, wish, spelling);
+  manage(session: Session, wish: Wish): Resumption | undefined {
+    return this.#resumptions.manage(session, wish);
   }
 
   /** The client wants to go on with a session on this stream (XEP-0198 "Resumption"). */
@@ -126,7 +196,7 @@ export class Sessions {
     session.open = false;
     const { account, jid } = session;
     if (account.sessions.get(jid.resource) === session) account.sessions.delete(jid.resource);
-    this.#count--;
+    this.#all.delete(session);
     const left = session.leaveBehind();
     this.#resumptions.forget(session);
     this.#handOn(session, left);
@@ -144,7 +214,7 @@ export class Sessions {
    * Rulings 9: what belongs to a log entry is for another device, or waits there; other messages and requests are decided anew, as for
    * a resource that is not there; a room learns that its occupant has gone; the rest is dropped.
    */
-  #handOn(session: Session, copies: readonly Copy[]): void {
+  #handOn(session: Session, copies: readonly Omit<Copy, "after">[]): void {
     const rooms = new Set<string>();
     for (const { stanza, receipt, again } of copies) {
       if (receipt) receipt.lost();
@@ -161,6 +231,13 @@ export class Sessions {
     const error = errorOf(stanza.readdress(stanza.from, jid), new StanzaError("service-unavailable"));
     if (error) this.#ports.start(new Flow(error, { kind: "server" }, "received"));
   }
+}
+
+/** Resolves when what it has asked for and what was stored for it has been sent, or is kept for its client. */
+async function hasEverything(session: Session): Promise<void> {
+  if (session.management?.inherited) return; // nobody has come back to it
+  await session.lane.answered();
+  await new Promise<void>((resolve) => session.whenReleased(resolve));
 }
 
 /** On the stream that the session has then. */

@@ -34,9 +34,17 @@ export class Directed {
     return addresses.has(to.toString()) || addresses.has(to.bare.toString());
   }
 
+  all(session: Session): readonly JID[] {
+    return [...told.get(session).values()];
+  }
+
+  restore(session: Session, addresses: readonly JID[]): void {
+    told.set(session, new Map(addresses.map((to) => [to.toString(), to])));
+  }
+
   /** All addresses, which are forgotten. */
   forget(session: Session): readonly JID[] {
-    const addresses = [...told.get(session).values()];
+    const addresses = this.all(session);
     told.set(session, new Map());
     return addresses;
   }

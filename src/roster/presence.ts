@@ -4,15 +4,14 @@ import type { Account } from "../core/account.js";
 import type { Context } from "../core/context.js";
 import type { Feature } from "../core/feature.js";
 import type { Flow } from "../core/flow.js";
+import { stanzaIn, textOf } from "../core/record.js";
 import type { Session } from "../core/session.js";
 import { StanzaError } from "../stanza/errors.js";
-import type { JID } from "../stanza/jid.js";
-import { Stanza } from "../stanza/stanza.js";
+import { JID } from "../stanza/jid.js";
+import type { Stanza } from "../stanza/stanza.js";
 import type { PresenceType } from "../stanza/types.js";
-import { parseElement } from "../xml/document.js";
-import { UNLIMITED } from "../xml/limits.js";
+import type { Json } from "../storage/writes.js";
 import { NS } from "../xml/namespaces.js";
-import { toWire } from "../xml/wire.js";
 import { Directed } from "./directed.js";
 import { rosterOf } from "./items.js";
 import { Absences } from "./last.js";
@@ -32,6 +31,11 @@ export function presenceFeature(ports: PresencePorts): Feature {
     specs: [],
     sent: { presence: { store: (flow, account) => presence.sent(flow, account) } },
     received: { presence: { store: (flow, account) => presence.received(flow, account) } },
+    session: {
+      save: (session) => presence.save(session),
+      restore: (session, saved) => presence.restore(session, saved),
+      catchUp: (flow, session) => presence.catchUp(flow, session),
+    },
     removed: (flow, account) => presence.removed(flow, account),
   };
 }
@@ -85,6 +89,28 @@ class Presence {
     for (const item of rosterOf(account).all()) cancelSubscriptions(flow, account, item);
   }
 
+  save(session: Session): Json | undefined {
+    const directed = this.#directed.all(session).map(String);
+    if (!session.presence && directed.length === 0) return undefined;
+    return { ...(session.presence && { stanza: textOf(session.presence) }), directed };
+  }
+
+  restore(session: Session, saved: Json | undefined): void {
+    const { stanza, directed } = (saved ?? {}) as { readonly stanza?: Json; readonly directed?: Json };
+    if (typeof stanza === "string") session.presence = stanzaIn(stanza);
+    if (session.presence) session.priority = priorityOf(session.presence) ?? 0;
+    if (Array.isArray(directed))
+      this.#directed.restore(
+        session,
+        directed.map((to) => JID.parse(String(to))),
+      );
+  }
+
+  /** What the session was told of others may be no longer so. */
+  catchUp(flow: Flow, session: Session): undefined {
+    if (session.isAvailable) this.#welcome(flow, session.account, session);
+  }
+
   /** §4.2.2, §4.4.2. */
   #available(flow: Flow, account: Account, session: Session): Refusal {
     const priority = priorityOf(flow.stanza);
@@ -126,7 +152,7 @@ class Presence {
         flow.push(session, other.presence.readdress(other.jid, session.jid));
     const cold: JID[] = [];
     for (const { jid, state, request } of rosterOf(account).all()) {
-      if (isAsked(state) && request !== "") flow.push(session, storedRequest(request));
+      if (isAsked(state) && request !== "") flow.push(session, stanzaIn(request));
       if (!seesContact(state)) continue;
       if (this.#isCold(jid)) cold.push(jid);
       else flow.route(probe(session.jid, jid));
@@ -169,9 +195,4 @@ function priorityOf(stanza: Stanza): number | undefined {
   if (text === undefined) return 0;
   const priority = PRIORITY.test(text) ? Number(text) : NaN;
   return priority >= -128 && priority <= 127 ? priority : undefined;
-}
-
-/** A subscription request as it came. What is read from the store is scanned again before it is sent on. */
-function storedRequest(xml: string): Stanza {
-  return Stanza.of(parseElement(toWire(xml), UNLIMITED), {});
 }

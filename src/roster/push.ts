@@ -1,4 +1,5 @@
 // RFC 6121 §2.1: a roster as its owner's clients see it, and the pushes that tell them of changes.
+import type { Flow } from "../core/flow.js";
 import { Slot } from "../core/slot.js";
 import type { Session } from "../core/session.js";
 import { iq } from "../stanza/build.js";
@@ -11,15 +12,32 @@ import type { Wire } from "../xml/wire.js";
 import type { Item } from "./items.js";
 import { isAsking, isSeenByContact, seesContact, type State } from "./subscription.js";
 
-/** Sessions that have asked for the roster: they get pushes and news of subscriptions (RFC 6121 §2.2 "interested resource"). */
-const interested = new Slot(() => false);
+/**
+ * Sessions that have asked for the roster: they get pushes and news of subscriptions (RFC 6121 §2.2 "interested resource"). With the
+ * version that the client is known to have: that of its request, or of the last push it has answered.
+ */
+const known = new Slot<number | undefined>(() => undefined);
 
 export function isInterested(session: Session): boolean {
-  return interested.get(session);
+  return known.get(session) !== undefined;
 }
 
-export function setInterested(session: Session): void {
-  interested.set(session, true);
+export function setInterested(session: Session, version: number): void {
+  known.set(session, version);
+}
+
+export function knownVersion(session: Session): number | undefined {
+  return known.get(session);
+}
+
+const PUSHED = /^(?:push|sync)-(\d{1,16})$/;
+
+/** On what a session sends: a push is answered in its turn, so all before it have arrived, too. */
+export function notePushAnswer({ session, stanza }: Flow): void {
+  const before = session && known.get(session);
+  if (!session || before === undefined || stanza.type !== "result") return;
+  const version = Number(PUSHED.exec(stanza.id ?? "")?.[1] ?? 0);
+  if (version > before) known.set(session, version);
 }
 
 /** What a client is told of a state; waiting requests of the contact are not shown. */

@@ -4,6 +4,7 @@ import type { Context } from "../core/context.js";
 import type { Answer, Feature, Iq, StreamInfo } from "../core/feature.js";
 import type { Flow } from "../core/flow.js";
 import type { Limits } from "../core/limits.js";
+import type { Session } from "../core/session.js";
 import { resultOf } from "../stanza/build.js";
 import { StanzaError } from "../stanza/errors.js";
 import { JID, JidError } from "../stanza/jid.js";
@@ -11,7 +12,7 @@ import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { RosterChanges } from "./changes.js";
 import { type Item, ROSTER_STORE, rosterOf, STRANGER } from "./items.js";
-import { itemElement, pushQuery, pushTo, setInterested } from "./push.js";
+import { itemElement, knownVersion, notePushAnswer, pushQuery, pushTo, setInterested } from "./push.js";
 import { cancelSubscriptions } from "./subscribing.js";
 
 export type RosterPorts = Pick<Context, "clock" | "config">;
@@ -27,7 +28,14 @@ export function rosterFeature(ports: RosterPorts): Feature {
     disco: { server: [NS.roster] },
     stores: [{ name: ROSTER_STORE, withAccount: true, data: "account" }],
     streamFeatures,
+    sent: { iq: { guard: notePushAnswer } },
     received: { iq: { guard: refuseForgedPush } },
+    session: {
+      save: knownVersion,
+      restore: (session, saved) => typeof saved === "number" && setInterested(session, saved),
+      canCatchUp: (session) => missedChanges(session) !== undefined,
+      catchUp: pushMissed,
+    },
     iq: {
       account: {
         [`get ${NS.roster} query`]: (iq: Iq) => read(iq),
@@ -53,15 +61,29 @@ function refuseForgedPush({ stanza }: Flow, account: Account): StanzaError | und
 function read({ flow, stanza, payload, account, own }: Iq): Answer | void {
   const session = flow.session;
   if (!account || !own || !session) return new StanzaError("forbidden");
-  setInterested(session);
   waitForChanges(flow, account);
   const roster = rosterOf(account);
+  setInterested(session, roster.version);
   const known = attribute(payload, "ver");
   const changed = known === undefined ? undefined : roster.since(known);
   if (!changed) return [wholeRoster(account, known !== undefined)];
   flow.reply(resultOf(stanza));
+  pushAll(flow, session, changed);
+}
+
+function pushAll(flow: Flow, session: Session, changed: readonly Item[]): void {
   for (const item of changed)
     flow.push(session, pushTo(session, pushQuery(itemElement(item), item.ver), `sync-${item.ver}`));
+}
+
+/** What has changed since the version that the session's client knows; undefined if only the whole roster can tell. */
+function missedChanges(session: Session): readonly Item[] | undefined {
+  const version = knownVersion(session);
+  return version === undefined ? [] : rosterOf(session.account).since(String(version));
+}
+
+function pushMissed(flow: Flow, session: Session): undefined {
+  pushAll(flow, session, missedChanges(session) ?? []);
 }
 
 /** What is read must be durable before it is shown: the flow shares the fate of changes that are still on their way to the store. */

@@ -36,6 +36,8 @@ export interface Simulation {
   readonly settle: () => Promise<void>;
   /** Stops the server and starts a new one on the same store. */
   readonly restart: () => Promise<Simulation>;
+  /** The server dies, and after so many ms a new one starts on what it had stored. */
+  readonly crash: (downMs?: number) => Promise<Simulation>;
 }
 
 /** `toml` is configuration text; it begins in the section [auth]. */
@@ -53,6 +55,7 @@ export async function simulate(toml = "", disk = new MemoryDisk(), clock = new F
     log: noting(events),
     software: { name: "Rookery", version: "0" },
   });
+  await server.core.begin();
   const settle = async (): Promise<void> => {
     for (let turn = 0; turn < TURNS; turn++) {
       clock.advance(0);
@@ -91,9 +94,14 @@ export async function simulate(toml = "", disk = new MemoryDisk(), clock = new F
   };
   const restart = async (): Promise<Simulation> => {
     await server.stop();
+    clock.advance(1); // what is random in a simulation follows from when it began
     return simulate(toml, disk, clock);
   };
-  return { server, clock, storage, disk, connect, account, login, settle, restart, events };
+  const crash = (downMs = 1): Promise<Simulation> => {
+    storage.hold(); // it may still want to write, and nobody hears of it
+    return simulate(toml, disk, new FakeClock(clock.now() + downMs));
+  };
+  return { server, clock, storage, disk, connect, account, login, settle, restart, crash, events };
 }
 
 /** Derived once: every account has the same. */

@@ -21,6 +21,7 @@ export function lastActivity(context: Context): Feature {
     name: "last-activity",
     specs: [{ xep: 12, version: "2.0", status: "complete", since: "0.1.0" }],
     disco: { server: [NS.lastActivity], account: [NS.lastActivity] },
+    session: { restore: (session) => wasAvailable.set(session, session.isAvailable) },
     stores: [{ name: LAST_STORE, data: "account" }],
     sent: { presence: { after: (flow, account) => note(context, flow, account) } },
     received: { iq: { guard: guardResources } },

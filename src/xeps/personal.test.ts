@@ -22,6 +22,9 @@ async function lived(): Promise<{ readonly world: World; readonly personal: Pers
   const prefs = "<prefs xmlns='urn:xmpp:mam:2' default='roster'><always/><never/></prefs>";
   await juliet.sends(`<iq type='set' id='3'>${prefs}</iq>`);
   await juliet.sends("<message to='romeo@localhost' type='chat'><body>online</body></message>");
+  const lost = await world.device(`${JULIET}/lost`);
+  if (lost.session) world.core.sessions.manage(lost.session, { resume: true, waitMs: undefined });
+  world.clock.advance(5000); // her sessions are recorded behind
   await juliet.goes();
   await romeo.sends("<message to='juliet@localhost' type='chat'><body>later ü</body></message>");
   const { accounts, committer, users, erasures } = world.core;

@@ -15,6 +15,7 @@ import { NS } from "../../xml/namespaces.js";
 import { settlesNothing } from "./api.js";
 import { Quota } from "./quota.js";
 import { Reading } from "./reading.js";
+import { replay } from "./replaying.js";
 
 export function offline(context: Context): Feature {
   const quota = new Quota(context);
@@ -29,6 +30,10 @@ export function offline(context: Context): Feature {
     disco: { server: ["msgoffline"] },
     received: { message: { stamp: withoutOurDelay, store: (flow, account) => mayWait(quota, flow, account) } },
     sent: { presence: { after: (flow) => presenceSent(reading, flow) } },
+    session: {
+      restore: (session) => reading.restored(session),
+      catchUp: (_, session, missed) => replay(context, session, missed),
+    },
   };
 }
 

@@ -19,7 +19,7 @@ import { chunks, drained } from "../pacing.js";
 import { wasShown } from "./api.js";
 import type { Quota } from "./quota.js";
 
-const PAGE = 64; // rows in memory at once: 16 MiB with the largest stanzas
+export const PAGE = 64; // rows in memory at once: 16 MiB with the largest stanzas
 
 interface Readers {
   /** Reads now. */
@@ -56,6 +56,11 @@ export class Reading {
     if (!this.#isFirst(session)) return;
     this.#begin(session);
     flow.atRelease(() => void this.#read(session));
+  }
+
+  /** The session goes on from another process. Should it end, what waits in the log is for those that are there then. */
+  restored(session: Session): void {
+    this.#wasNonNegative.set(session, session.isNonNegative);
   }
 
   #isFirst(session: Session): boolean {
@@ -122,35 +127,53 @@ export class Reading {
   }
 
   /** False if the session went away before it had all of them. */
-  async #send(session: Session, rows: readonly LogRow[]): Promise<boolean> {
-    const domain = JID.of("", session.jid.domain);
-    for (const chunk of chunks(rows)) {
-      if (!session.open) return false;
-      for (const row of chunk) this.#sendOne(session, row, domain);
-      if (!(await drained(session))) return false;
-    }
-    return session.open;
+  #send(session: Session, rows: readonly LogRow[]): Promise<boolean> {
+    return sendStored(
+      this.#context,
+      session,
+      rows,
+      (row) => !wasShown(session, row, () => this.#context.delivered(row)),
+    );
   }
+}
 
-  /** A damaged entry stays where it is; the others are not held up by it. */
-  #sendOne(session: Session, row: LogRow, domain: JID): void {
-    if (wasShown(session, row, () => this.#context.delivered(row))) return;
-    try {
-      session.overtake(delayed(row, session.account.jid, domain), this.#receipt(row));
-    } catch (error) {
-      this.#context.log.error({ ev: "offline.entry_damaged", jid: session.jid.bare, id: row.id, err: error });
+/** Sends the entries that `pick` accepts. False if the session went away before it had all of them. */
+export async function sendStored(
+  context: Context,
+  session: Session,
+  rows: readonly LogRow[],
+  pick: (row: LogRow, stanza: Stanza) => boolean,
+): Promise<boolean> {
+  const domain = JID.of("", session.jid.domain);
+  for (const chunk of chunks(rows)) {
+    if (!session.open) return false;
+    for (const row of chunk) {
+      const stanza = stored(context, session, row, domain);
+      if (stanza && pick(row, stanza)) session.overtake(stanza, receiptFor(context, row));
     }
+    if (!(await drained(session))) return false;
   }
+  return session.open;
+}
 
-  /** What does not arrive stays pending, for whoever takes over. */
-  #receipt(row: LogRow): Receipt {
-    return {
-      entry: row,
-      arrived: () => this.#context.delivered(row),
-      parked: () => undefined,
-      lost: () => undefined,
-    };
+/** A damaged entry stays where it is; the others are not held up by it. */
+function stored(context: Context, session: Session, row: LogRow, domain: JID): Stanza | undefined {
+  try {
+    return delayed(row, session.account.jid, domain);
+  } catch (error) {
+    context.log.error({ ev: "offline.entry_damaged", jid: session.jid.bare, id: row.id, err: error });
+    return undefined;
   }
+}
+
+/** What does not arrive stays pending, for whoever takes over. */
+function receiptFor(context: Context, row: LogRow): Receipt {
+  return {
+    entry: row,
+    arrived: () => context.delivered(row),
+    parked: () => undefined,
+    lost: () => undefined,
+  };
 }
 
 /** The stored stanza, scanned again (engineering 10), with its id in the archive and the time it was kept. */

@@ -35,6 +35,7 @@ export function streamManagement(context: Context): Feature {
     name: "stream-management",
     specs: [{ xep: 198, version: "1.6.3", status: "complete", since: "0.1.0" }],
     config: streamManagementSection.schema,
+    spelling,
     streamFeatures: ({ authenticated }) => (authenticated ? [xml("sm", { xmlns: NS.streamManagement })] : []),
     elements: {
       [`{${NS.streamManagement}}enable`]: (element: Element, stream: StreamPort) => wire.enable(element, stream),
@@ -62,7 +63,7 @@ class StreamManagement {
       resume: isTrue(attrs["resume"]) && !stream.isTemporary,
       waitMs: seconds === undefined ? undefined : seconds * 1000,
     };
-    const resumption = this.#context.sessions().manage(session, wish, spelling);
+    const resumption = this.#context.sessions().manage(session, wish);
     stream.tell(elementToWire(xml("enabled", { xmlns: NS.streamManagement, ...this.#terms(resumption) })));
   }
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
 import { features } from "../../features.js";
-import { spelling } from "../0198-stream-management/spelling.js";
 import { conditionOf, type Device, World, type WorldOptions } from "../world.test.kit.js";
 
 const JULIET = "juliet@localhost";
@@ -184,7 +183,7 @@ describe("a message that is sent again after its session was lost", () => {
 
   it("is recognised after a restart where it was written because nobody had it in time @2.1 @2.4", async () => {
     const { world, romeo, juliet } = await there(NEVER);
-    if (romeo.session) world.core.sessions.manage(romeo.session, { resume: true, waitMs: undefined }, spelling);
+    if (romeo.session) world.core.sessions.manage(romeo.session, { resume: true, waitMs: undefined });
     juliet.stall();
     await romeo.sends(chat(ORIGIN));
     world.clock.advance(250);

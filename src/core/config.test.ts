@@ -60,7 +60,7 @@ describe("the configuration", () => {
     expect(forDomain(config.archive.retention, "constructor")).toBe(31_536_000_000);
     expect(settings.find(({ key }) => key === "retention")?.origin).toBe("rookery.toml:3:13");
     expect(() => load(`${head}quota = { default = 0, "c.example" = "1MiB" }\n`)).toThrow(
-      "archive.quota names c.example, which is no domain of this server (a.example, b.example)",
+      "rookery.toml:3:9: archive.quota names c.example, which is no domain of this server (a.example, b.example)",
     );
     expect(() => load(`${head}quota = { "b.example" = "1MiB" }\n`)).toThrow("archive.quota must be a size");
   });
@@ -93,6 +93,22 @@ describe("the configuration", () => {
     expect(origins.get("domain")).toBe("env ROOKERY_DOMAIN");
     expect(origins.get("log.level")).toBe("rookery.toml:3:9");
     expect(origins.get("log.format")).toBe("default");
+  });
+
+  it("takes lists and tables in the environment as in the file @1.10", () => {
+    const { config } = load("", {
+      ROOKERY_C2S_LISTEN: '["127.0.0.1:25222", "[::1]:0"]',
+      ROOKERY_C2S_DIRECT_TLS: "[]",
+      ROOKERY_HTTP_LISTEN: "[::1]:0",
+      ROOKERY_ARCHIVE_RETENTION: '{ default = "1d", localhost = "2d" }',
+    });
+    expect(config.c2s.listen.map(endpointText)).toEqual(["127.0.0.1:25222", "[::1]:0"]);
+    expect(config.c2s.direct_tls).toEqual([]);
+    expect(config.http.listen.map(endpointText)).toEqual(["[::1]:0"]);
+    expect(config.archive.retention).toEqual({ default: 86_400_000, localhost: 172_800_000 });
+    expect(problemsOf("", { ROOKERY_C2S_LISTEN: '["nowhere"]' })).toEqual([
+      'env ROOKERY_C2S_LISTEN: c2s.listen must be a list of addresses like "0.0.0.0:5222" or "[::]:5222", not ["nowhere"]',
+    ]);
   });
 
   it("serves several domains, the first being the main one @1.10", () => {
@@ -153,8 +169,19 @@ describe("a mistake in the configuration", () => {
       '[storage]\nurl = "mongo://u:secret@h/db"\n',
       'rookery.toml:2:7: storage.url must be "sqlite:FILE" (relative to data_dir), "memory:" or "mongodb://HOST:PORT/NAME", not "mongo://u:(hidden)@h/db"',
     ],
-    ['[tls]\nkey = "key.pem"\n', "tls.certificate names 0 file(s) and tls.key 1: each certificate needs its key"],
-    ['domain = "a"\ndomains = ["b"]\n', 'set either "domain" or "domains", not both'],
+    [
+      '[tls]\nkey = "key.pem"\n',
+      "rookery.toml:2:7: tls.certificate names 0 file(s) and tls.key 1: each certificate needs its key",
+    ],
+    [
+      '[tls]\ncertificate = "a.pem"\n',
+      "rookery.toml:2:15: tls.certificate names 1 file(s) and tls.key 0: each certificate needs its key",
+    ],
+    [
+      '[archive]\nquota = { default = 0, "b" = "1GiB" }\n',
+      "rookery.toml:2:9: archive.quota names b, which is no domain of this server (localhost)",
+    ],
+    ['domain = "a"\ndomains = ["b"]\n', 'rookery.toml:2:11: set either "domain" or "domains", not both'],
   ])("%j is named with its place and the mend @1.bad @1.10", (text, problem) => {
     expect(problemsOf(text)).toEqual([problem]);
   });
@@ -177,7 +204,7 @@ describe("a mistake in the configuration", () => {
 
   it("says so when the file cannot be read @1.bad @1.10", () => {
     expect(() => loadConfig({ file: "/nowhere/rookery.toml" })).toThrow(
-      /^\/nowhere\/rookery\.toml: the configuration file cannot be read: ENOENT/,
+      /^\/nowhere\/rookery\.toml: the configuration file cannot be read: there is no such file: correct its name/,
     );
   });
 

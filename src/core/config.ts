@@ -12,7 +12,7 @@ import type { TomlEntry } from "./config/toml.js";
 import { unknownEntries, unknownVariables } from "./config/unknown.js";
 import { factsOf } from "./config/values.js";
 import { fullName, shown } from "./config/words.js";
-import { type ForOperator, reasonOf } from "./reason.js";
+import { type ForOperator, whyUnreadable } from "./reason.js";
 
 export type { Config, ConfigSection } from "./config/sections.js";
 export { section } from "./config/sections.js";
@@ -76,7 +76,7 @@ export function loadConfig(source: ConfigSource = {}): LoadedConfig {
   const settings = read.flatMap((one) => one.settings);
   if (problems.length > 0) throw new ConfigFault(problems);
   const config = chooseDomains(assemble(read), settings, problems);
-  problems.push(...contradictions(config));
+  problems.push(...contradictions(config, settings));
   if (problems.length > 0) throw new ConfigFault(problems);
   const origins = new Map(settings.map((one) => [fullName(one.section, one.key), one.origin]));
   return { config, warnings: warningsOf(config, settings, sections), origins, settings, sections };
@@ -105,7 +105,7 @@ function readConfigFile(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new ConfigFault([`${file}: the configuration file cannot be read: ${reasonOf(error)}`]);
+    throw new ConfigFault([`${file}: the configuration file cannot be read: ${whyUnreadable(error)}`]);
   }
 }
 

@@ -74,9 +74,12 @@ export function presenceVerdict(type: string | undefined, to: Recipient): Verdic
 
 /**
  * RFC 6121 §8.5 for IQs: the server answers for a bare JID; a resource that is not there cannot. One that is there gets the IQ from
- * anybody, and answers for itself (§8.5.3.1): clients ask each other what they can do, ping and offer files without a subscription, as
- * occupants of a room do. Who knows a full JID has been told it, or guesses; a guess that fails is answered with the same error as for
- * an account that does not exist (rulings 26).
+ * anybody. §8.5.3.1 says SHOULD NOT for somebody without a subscription and directed presence, lest presence leak; here it is passed on:
+ * - Clients rely on it: they ask each other what they can do, ping and offer files without a subscription. Prosody passes it on as well
+ *   (conformance/scenes/iq.scene).
+ * - It would close no leak: a message of type normal to the same full JID must be delivered, and to one that nobody has bound it is
+ *   refused, so whoever guesses a resource learns as much from the message as from the IQ (src/xeps/strangers.test.ts).
+ * A guess that fails is answered with the same error as for an account that does not exist (rulings 26).
  */
 export function iqVerdict(type: string | undefined, to: Recipient): Verdict {
   const answers = type === "result" || type === "error";

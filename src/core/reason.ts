@@ -12,6 +12,23 @@ export function codeOf(error: unknown): string {
   return typeof code === "string" ? code : "";
 }
 
+/** Why a file that the operator has named cannot be read, and what to do; the caller says which file. */
+export function whyUnreadable(error: unknown): string {
+  switch (codeOf(error)) {
+    case "ENOENT":
+      return "there is no such file: correct its name, or put it there";
+    case "ENOTDIR":
+      return "its path leads through a file that is no folder: correct its name";
+    case "EISDIR":
+      return "this is a folder: name the file in it";
+    case "EACCES":
+    case "EPERM":
+      return "the server's user may not read it: allow that for the file and its folders";
+    default:
+      return reasonOf(error);
+  }
+}
+
 /** A fault whose text is made for the operator: what is wrong and what to do, a line for each problem. It is printed without a stack. */
 export interface ForOperator {
   readonly forOperator: readonly string[];

@@ -29,7 +29,13 @@ describe("the lock of a data folder", () => {
   it("is not taken from a folder that cannot be one @1.bad", () =>
     inFolder((dir) => {
       writeFileSync(join(dir, "file"), "");
-      expect(() => acquireLock(join(dir, "file"))).toThrow("cannot be opened");
+      for (const taken of [join(dir, "file"), join(dir, "file", "below")])
+        expect(() => acquireLock(taken)).toThrow(
+          expect.objectContaining({
+            message: `${taken} cannot be opened (there is a file where a folder should be)`,
+            mend: "move the file away, or name another data_dir",
+          }),
+        );
       mkdirSync(join(dir, "data", "lock.pid"), { recursive: true });
       expect(() => acquireLock(join(dir, "data"))).toThrow("lock.pid cannot be opened");
     }));

@@ -175,6 +175,20 @@ describe("a full JID that nobody has bound", () => {
     expect(romeo.received.map(({ id }) => id)).toEqual(["nobody@localhost/gone"]);
   });
 
+  it.each([
+    ["a message", "<message type='normal' id='1' to='WHOM'><body>hi</body></message>"],
+    ["an IQ", "<iq type='get' id='1' to='WHOM'><ping xmlns='urn:xmpp:ping'/></iq>"],
+  ])("tells whoever guesses it no more by %s than by another stanza @1.6 @R5", async (_, stanza) => {
+    const world = await World.open(features, { accounts: ACCOUNTS });
+    const romeo = await world.device("romeo@localhost/orchard");
+    const juliet = await world.device("juliet@localhost/balcony");
+    for (const resource of ["balcony", "gone"])
+      await romeo.sends(stanza.replace("WHOM", `juliet@localhost/${resource}`));
+    await world.settled();
+    expect(juliet.received.map(({ id, from }) => [id, String(from)])).toEqual([["1", "romeo@localhost/orchard"]]);
+    expect(romeo.received.map(({ type, from }) => [type, String(from)])).toEqual([["error", "juliet@localhost/gone"]]);
+  });
+
   it("is another thing than one that is bound: what strangers ask there is for the client to answer @1.8", async () => {
     const world = await World.open(features, { accounts: ACCOUNTS });
     const romeo = await world.device("romeo@localhost/orchard");

@@ -158,8 +158,18 @@ describe("a configured certificate", () => {
   });
 
   it.each([
-    ["is missing", "nothing.pem", "key.pem", "nothing.pem: the certificate cannot be read: ENOENT"],
-    ["has no key", "certificate.pem", "nothing.pem", "nothing.pem: the private key cannot be read: ENOENT"],
+    [
+      "is missing",
+      "nothing.pem",
+      "key.pem",
+      "nothing.pem: the certificate cannot be read: there is no such file: correct",
+    ],
+    [
+      "has no key",
+      "certificate.pem",
+      "nothing.pem",
+      "nothing.pem: the private key cannot be read: there is no such file: correct",
+    ],
     ["is not PEM", "text.txt", "key.pem", "text.txt: there is no certificate in this file: it must be PEM"],
     ["is damaged", "damaged.pem", "key.pem", "damaged.pem: the first certificate of this file is damaged: "],
     ["has a damaged key", "certificate.pem", "damaged-key.pem", "damaged-key.pem: the private key is damaged: "],
@@ -188,7 +198,13 @@ describe("a configured certificate", () => {
     const problems = await problemsOf(() => readCertificates(files("certificate.pem", "key.pem"), use()));
     // The superuser may read everything.
     expect(problems).toEqual(
-      process.getuid?.() === 0 ? [] : [expect.stringContaining("key.pem: the private key cannot be read: EACCES")],
+      process.getuid?.() === 0
+        ? []
+        : [
+            expect.stringContaining(
+              "key.pem: the private key cannot be read: the server's user may not read it: allow",
+            ),
+          ],
     );
   });
 

@@ -4,7 +4,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Clock } from "../../core/clock.js";
-import { codeOf, type ForOperator, reasonOf } from "../../core/reason.js";
+import { type ForOperator, reasonOf, whyUnreadable } from "../../core/reason.js";
 import { loadX509 } from "./x509.js";
 
 /** A certificate chain with the key of its first certificate, as PEM, checked to belong together. */
@@ -104,8 +104,7 @@ function readText(file: string, what: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    const mend = codeOf(error) === "EACCES" ? `: let the server's user read it` : "";
-    throw fault(`${file}: the ${what} cannot be read: ${reasonOf(error)}${mend}`);
+    throw fault(`${file}: the ${what} cannot be read: ${whyUnreadable(error)}`);
   }
 }
 

@@ -5,28 +5,37 @@ import { fullName } from "./words.js";
 
 /** `domain` and `domains` say the same thing: what is nearer (environment, then file) wins; both in one place is a fault. */
 export function chooseDomains(config: Config, settings: readonly Setting[], problems: string[]): Config {
-  const [one, many] = ["domain", "domains"].map((key) => rank(settings.find((setting) => setting.key === key)?.origin));
+  const [one, many] = ["domain", "domains"].map((key) => rank(originOf(settings, key)));
   const several = config.domains.length > 0;
-  if (one === many && one !== 0 && several) problems.push('set either "domain" or "domains", not both');
+  if (one === many && one !== 0 && several)
+    problems.push(`${originOf(settings, "domains")}: set either "domain" or "domains", not both`);
   const domains = several && (many ?? 0) >= (one ?? 0) ? [...new Set(config.domains)] : [config.domain];
   return { ...config, domain: domains[0] ?? config.domain, domains };
 }
 
-function rank(origin = "default"): number {
+function originOf(settings: readonly Setting[], name: string): string {
+  return settings.find(({ section, key }) => fullName(section, key) === name)?.origin ?? "default";
+}
+
+function rank(origin: string): number {
   return origin === "default" ? 0 : origin.startsWith("env ") ? 2 : 1;
 }
 
 /** One line for each. */
-export function contradictions({ tls, archive, domains }: Config): string[] {
+export function contradictions({ tls, archive, domains }: Config, settings: readonly Setting[]): string[] {
   const problems: string[] = [];
+  const at = (...names: string[]): string | undefined =>
+    names.map((name) => originOf(settings, name)).find((origin) => origin !== "default");
   if (tls.certificate.length !== tls.key.length)
     problems.push(
-      `tls.certificate names ${tls.certificate.length} file(s) and tls.key ${tls.key.length}: each certificate needs its key`,
+      `${at("tls.certificate", "tls.key")}: tls.certificate names ${tls.certificate.length} file(s) and tls.key ${tls.key.length}: each certificate needs its key`,
     );
   for (const key of ["retention", "quota"] as const)
     for (const name of Object.keys(archive[key]))
       if (name !== "default" && !domains.some((domain) => name === domain || name.endsWith(`.${domain}`)))
-        problems.push(`archive.${key} names ${name}, which is no domain of this server (${domains.join(", ")})`);
+        problems.push(
+          `${at(`archive.${key}`)}: archive.${key} names ${name}, which is no domain of this server (${domains.join(", ")})`,
+        );
   return problems;
 }
 

@@ -1,5 +1,6 @@
 // Environment variables ROOKERY_<SECTION>_<KEY> (or ROOKERY_<KEY> for the top of the file) override the file.
 import type { ConfigSection } from "./sections.js";
+import { readTomlValue } from "./toml.js";
 
 const PREFIX = "ROOKERY_";
 /** Names that tell the test suites where things are; the server leaves them alone. */
@@ -23,8 +24,16 @@ export function knownVariables(sections: readonly ConfigSection[]): readonly str
   return sections.flatMap(({ name, schema }) => Object.keys(schema.shape).map((key) => variableOf(name, key)));
 }
 
-/** What a variable's text may mean, most particular first: a number, true or false, a list at its commas, the text itself. */
+/**
+ * What a variable's text may mean, most particular first: a list or table as the file would have it, a number, true or false, a list
+ * at its commas, the text itself.
+ */
 export function readings(text: string): readonly unknown[] {
+  const tomlValue = /^\s*[[{]/.test(text) ? readTomlValue(text) : undefined; // "[::]:5222" looks like a list, but is none
+  return tomlValue === undefined ? plainReadings(text) : [tomlValue, ...plainReadings(text)];
+}
+
+function plainReadings(text: string): readonly unknown[] {
   const particular = /^\d{1,15}$/.test(text)
     ? [Number(text)]
     : text === "true"

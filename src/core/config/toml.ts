@@ -28,6 +28,17 @@ export function readToml(text: string, file: string): readonly TomlEntry[] {
   return entries;
 }
 
+/** A single value in the spelling of TOML; undefined if the text is none. */
+export function readTomlValue(text: string): unknown {
+  try {
+    const [entry, another] = readToml(`section.key = ${text}`, "");
+    return another === undefined ? entry?.value : undefined;
+  } catch (error) {
+    if (error instanceof TomlFault) return undefined;
+    throw error;
+  }
+}
+
 function parse(text: string, file: string): AST.TOMLProgram {
   try {
     return parseTOML(text.replace(/^\uFEFF/, ""));

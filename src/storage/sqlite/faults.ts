@@ -71,9 +71,24 @@ export function newerFile(file: string, found: number, known: number): StoreFaul
 }
 
 function unreadableFile(file: string, cause: unknown): StoreFault {
-  const mend = "check that the folder exists and that this user may read and write there";
-  return new StoreFault("unreadable", `${file} cannot be opened (${textOf(cause)})`, mend, { cause });
+  const [why, mend] = WHY_UNREADABLE[systemCode(cause) ?? ""] ?? [
+    textOf(cause),
+    "check that the folder exists and that this user may read and write there",
+  ];
+  return new StoreFault("unreadable", `${file} cannot be opened (${why})`, mend, { cause });
 }
+
+const NO_FOLDER = ["there is a file where a folder should be", "move the file away, or name another data_dir"] as const;
+const FORBIDDEN = ["not allowed", "let the server's user read and write there, or name another data_dir"] as const;
+
+/** What the operating system's texts say in words that name the file twice and no mend. */
+const WHY_UNREADABLE: Readonly<Record<string, readonly [why: string, mend: string]>> = {
+  EEXIST: NO_FOLDER,
+  ENOTDIR: NO_FOLDER,
+  EACCES: FORBIDDEN,
+  EPERM: FORBIDDEN,
+  EROFS: ["this file system is read-only", "mount it for writing, or name another data_dir"],
+};
 
 /** The code of an error of the operating system ("ENOSPC"); undefined for any other error. */
 export function systemCode(error: unknown): string | undefined {

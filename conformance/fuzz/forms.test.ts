@@ -4,6 +4,7 @@ import { parseElement } from "#rookery/xml/document.js";
 import { UNLIMITED } from "#rookery/xml/limits.js";
 import { NS } from "#rookery/xml/namespaces.js";
 import { bytesOf, toWire, type Wire } from "#rookery/xml/wire.js";
+import { elementOf } from "#rookery/xml/tree.js";
 import { STANZAS, STREAM_HEAD } from "./corpus.js";
 import { type Plain, plainOf } from "./readers.js";
 import { record } from "./record.js";
@@ -16,7 +17,7 @@ const READABLE = STANZAS.filter((stanza) => !stanza.startsWith("<p:foreign"));
 function meaningOf(stanza: string): Plain {
   const [fragment] = record(bytesOf(toWire(STREAM_HEAD + stanza)), []).fragments;
   if (fragment === undefined) throw new Error("no stanza");
-  const tree = plainOf(fragment.element);
+  const tree = plainOf(elementOf(fragment));
   const hasLang = tree.attributes.some((attribute) => attribute.startsWith(`${LANG}=`));
   return { ...tree, attributes: [...tree.attributes, ...(hasLang ? [] : [`${LANG}=${SENT_LANG}`])].sort() };
 }
@@ -34,7 +35,7 @@ function onStream(wire: string, ns: string): Plain {
   expect(condition).toBeUndefined();
   const [fragment] = fragments;
   if (fragment === undefined) throw new Error("no stanza");
-  return plainOf(fragment.element);
+  return plainOf(elementOf(fragment));
 }
 
 /** With the content namespace called otherwise: wherever it is inherited, and in canonical text it is never written out below the head. */
@@ -57,7 +58,7 @@ describe("a stanza means the same", () => {
 
   it.each(READABLE)("in a frame of its own, or inside <forwarded/>: %j @1.2 @X8", (stanza) => {
     const wire = stanzaOf(stanza).toWire(NS.client);
-    expect(plainOf(parseElement(wire, UNLIMITED).element)).toEqual(meaningOf(stanza));
+    expect(plainOf(elementOf(parseElement(wire, UNLIMITED)))).toEqual(meaningOf(stanza));
     const inner = onStream(`<message><forwarded xmlns='urn:xmpp:forward:0'>${wire}</forwarded></message>`, NS.client)
       .children[0];
     expect(inner).toEqual({ name: "{urn:xmpp:forward:0}forwarded", attributes: [], children: [meaningOf(stanza)] });
@@ -65,7 +66,7 @@ describe("a stanza means the same", () => {
 
   it.each(READABLE)("as a child of BOSH's <body/>: %j @1.2 @X8", (stanza) => {
     const body = `<body xmlns='http://jabber.org/protocol/httpbind'>${stanzaOf(stanza).toWire(NS.client)}</body>`;
-    expect(plainOf(parseElement(body as Wire, UNLIMITED).element).children).toEqual([meaningOf(stanza)]);
+    expect(plainOf(elementOf(parseElement(body as Wire, UNLIMITED))).children).toEqual([meaningOf(stanza)]);
   });
 
   it.each([NS.server, NS.component])("on a stream of %s, whose namespace it takes on @1.2 @X8", (ns) => {

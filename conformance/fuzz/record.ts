@@ -1,6 +1,7 @@
 // Runs a scanner over bytes in pieces and writes down all that comes out, so that two runs can be compared.
 import { AFTER_LOGIN, type ScannerLimits } from "#rookery/xml/limits.js";
 import { type Fragment, Scanner, XmlFault } from "#rookery/xml/scanner.js";
+import { elementOf } from "#rookery/xml/tree.js";
 
 export interface Record {
   readonly events: string[];
@@ -18,7 +19,7 @@ export function record(bytes: Buffer, cuts: readonly number[], limits: ScannerLi
       head: (head) => found.events.push(`head ${JSON.stringify(head)} ${head.attribute("to") ?? ""}`),
       fragment: (fragment) => {
         found.events.push(
-          `fragment ${JSON.stringify({ ...fragment, children: fragment.children })} ${fragment.element.toString()}`,
+          `fragment ${JSON.stringify({ ...fragment, children: fragment.children })} ${elementOf(fragment).toString()}`,
         );
         found.fragments.push(fragment);
       },

@@ -4,6 +4,7 @@ import type { Fragment } from "../xml/fragment.js";
 import { NS } from "../xml/namespaces.js";
 import { elementToWire } from "../xml/serialize.js";
 import type { Wire } from "../xml/wire.js";
+import { elementOf } from "../xml/tree.js";
 import { StreamError } from "../stanza/errors.js";
 import type { JID } from "../stanza/jid.js";
 import { Exchange, type LoginStep } from "./authentication.js";
@@ -50,7 +51,7 @@ export class Login {
   handle(fragment: Fragment, domain: string): boolean {
     const exchange = this.#exchange;
     if (exchange) return this.#next(fragment, exchange);
-    if (fragment.name === "auth") this.#begin(fragment.element, domain);
+    if (fragment.name === "auth") this.#begin(elementOf(fragment), domain);
     else this.#fail(fragment.name === "abort" ? "aborted" : "malformed-request"); // an answer to nothing
     return true;
   }
@@ -70,7 +71,7 @@ export class Login {
   }
 
   #next(fragment: Fragment, exchange: Exchange): boolean {
-    if (fragment.name === "response") this.#step(exchange, exchange.next(fragment.element));
+    if (fragment.name === "response") this.#step(exchange, exchange.next(elementOf(fragment)));
     else if (fragment.name === "abort") this.#fail("aborted");
     else return false;
     return true;

@@ -9,6 +9,7 @@ import { NS } from "../xml/namespaces.js";
 import { type Fragment, Scanner, type StreamHead } from "../xml/scanner.js";
 import { elementToWire } from "../xml/serialize.js";
 import { type Wire, w, toWire } from "../xml/wire.js";
+import { elementOf } from "../xml/tree.js";
 import type { StreamInfo, StreamPort } from "../core/feature.js";
 import type { Session, Sink } from "../core/session.js";
 import type { Timer } from "../core/clock.js";
@@ -205,7 +206,7 @@ export class ClientStream implements TransportListener, Sink, Counted {
     if (fragment.ns === NS.streams && fragment.name === "error") return this.close(); // §4.9.1.1: the peer is done
     const handler = isStanza ? undefined : this.#ports.elements.get(`{${fragment.ns}}${fragment.name}`);
     if (handler && !this.#login.isUnderWay && state.at !== "leaving" && state.at !== "ended")
-      return handler(fragment.element, this.#port(state));
+      return handler(elementOf(fragment), this.#port(state));
     switch (state.at) {
       case "bound":
         return isStanza ? this.#stanza(fragment, state.session) : this.#unexpected(fragment);

@@ -6,6 +6,7 @@ import type { Element } from "../xml/element.js";
 import { UNLIMITED } from "../xml/limits.js";
 import { type Fragment, Scanner } from "../xml/scanner.js";
 import { bytesOf, toWire, type Wire } from "../xml/wire.js";
+import { elementOf } from "../xml/tree.js";
 
 /** Stands in for TLS where a stream must count as encrypted; it offers no channel binding. */
 export const ENCRYPTED: SecureChannel = {
@@ -123,8 +124,8 @@ export class WireClient implements Transport {
   }
 
   /** Both sides begin a new document where the protocol says so (RFC 6120 §4.3.3). */
-  #received({ name, element }: Fragment): void {
-    if (name === "success" || name === "proceed") this.#scanner.restart();
-    this.#arrived.push(element);
+  #received(fragment: Fragment): void {
+    if (fragment.name === "success" || fragment.name === "proceed") this.#scanner.restart();
+    this.#arrived.push(elementOf(fragment));
   }
 }

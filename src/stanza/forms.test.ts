@@ -4,13 +4,14 @@ import { type Element, xml } from "../xml/element.js";
 import { UNLIMITED } from "../xml/limits.js";
 import { NS } from "../xml/namespaces.js";
 import { toWire } from "../xml/wire.js";
+import { elementOf } from "../xml/tree.js";
 import { attempt } from "./attempt.js";
 import { StanzaError } from "./errors.js";
 import { form, Submission } from "./forms.js";
 
 const KIND = "urn:kind";
 const TYPE = `<field var='FORM_TYPE' type='hidden'><value>${KIND}</value></field>`;
-const wrapped = (content: string): Element => parseElement(toWire(`<query>${content}</query>`), UNLIMITED).element;
+const wrapped = (content: string): Element => elementOf(parseElement(toWire(`<query>${content}</query>`), UNLIMITED));
 const submitted = (fields: string, type = "submit") =>
   wrapped(`<x xmlns='${NS.dataForms}' type='${type}'>${fields}</x>`);
 const read = (fields: string) => {

@@ -5,7 +5,7 @@ import type { Fragment, Span } from "../xml/fragment.js";
 import { UNLIMITED } from "../xml/limits.js";
 import { NS } from "../xml/namespaces.js";
 import { contentToWire } from "../xml/serialize.js";
-import { treeOf } from "../xml/tree.js";
+import { elementOf, treeOf } from "../xml/tree.js";
 import { type Wire, w } from "../xml/wire.js";
 import { StanzaError } from "./errors.js";
 
@@ -45,7 +45,7 @@ export class Payload {
   }
 
   static #rewritten(fragment: Fragment): Payload {
-    const text = contentToWire(fragment.element, fragment.ns);
+    const text = contentToWire(elementOf(fragment), fragment.ns);
     checkGrowth(text, fragment);
     const { children } = parseElement(w`<x xmlns='${NS.client as Wire}'>${text}</x>`, UNLIMITED);
     return new Payload(text, 0, text.length, shifted(children, -WRAPPER.length));

@@ -4,11 +4,12 @@ import type { Element } from "../xml/element.js";
 import { UNLIMITED } from "../xml/limits.js";
 import { NS } from "../xml/namespaces.js";
 import { toWire } from "../xml/wire.js";
+import { elementOf } from "../xml/tree.js";
 import { attempt } from "./attempt.js";
 import { StanzaError } from "./errors.js";
 import { pageRequestOf, pageSet, pageSize } from "./rsm.js";
 
-const request = (sets: string): Element => parseElement(toWire(`<query>${sets}</query>`), UNLIMITED).element;
+const request = (sets: string): Element => elementOf(parseElement(toWire(`<query>${sets}</query>`), UNLIMITED));
 const set = (content: string): Element => request(`<set xmlns='${NS.rsm}'>${content}</set>`);
 
 describe("a request for a page", () => {

@@ -3,8 +3,7 @@
 import { parseElement } from "../xml/document.js";
 import { XmlFault } from "../xml/faults.js";
 import { UNLIMITED } from "../xml/limits.js";
-import { NS } from "../xml/namespaces.js";
-import { treeOf } from "../xml/tree.js";
+import { textIn } from "../xml/text.js";
 import type { Wire } from "../xml/wire.js";
 
 /** To be raised with every change of what a word is: indexes made with another number are made anew. */
@@ -79,15 +78,13 @@ function isHighSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit < 0xdc00;
 }
 
-const AROUND = { defaultNs: NS.client, prefixes: new Map<string, string>() };
-
 function textOf(stanza: Wire): string {
   if (stanza === "") return "";
   try {
     const { text, ns, children } = parseElement(stanza, UNLIMITED);
     return children
       .filter((child) => child.ns === ns && (child.name === "body" || child.name === "subject"))
-      .map(({ start, end }) => treeOf(text.slice(start, end) as Wire, AROUND).getText())
+      .map(({ start, end }) => textIn(text.slice(start, end) as Wire))
       .join("\n");
   } catch (error) {
     if (error instanceof XmlFault) return "";

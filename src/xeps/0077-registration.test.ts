@@ -8,6 +8,7 @@ import { parseElement } from "../xml/document.js";
 import { UNLIMITED } from "../xml/limits.js";
 import { NS } from "../xml/namespaces.js";
 import { toWire } from "../xml/wire.js";
+import { elementOf } from "../xml/tree.js";
 import { conditionOf, World } from "./world.test.kit.js";
 
 const OPEN = '[registration]\nmode = "open"\n';
@@ -26,7 +27,7 @@ function stream(changes: Partial<StreamInfo> = {}): StreamInfo {
 
 function early(world: World, type: "get" | "set", content: string, on = stream()): Promise<Answer> {
   const handler = world.core.features.flatMap((feature) => feature.earlyIq?.[`${NS.register} query`] ?? [])[0];
-  const payload = parseElement(toWire(`<query xmlns='${NS.register}'>${content}</query>`), UNLIMITED).element;
+  const payload = elementOf(parseElement(toWire(`<query xmlns='${NS.register}'>${content}</query>`), UNLIMITED));
   if (!handler) throw new Error("nobody registers");
   return handler(payload, type, on);
 }

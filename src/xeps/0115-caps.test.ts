@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { parseElement } from "../xml/document.js";
 import { UNLIMITED } from "../xml/limits.js";
 import { toWire } from "../xml/wire.js";
+import { elementOf } from "../xml/tree.js";
 import { verification } from "./0115-caps.api.js";
 
 const FEATURES = ["muc", "disco#items", "caps", "disco#info"]
@@ -18,7 +19,7 @@ const FORM = `<x xmlns='jabber:x:data' type='result'>
 
 function verOf(content: string): string {
   const text = `<query xmlns='http://jabber.org/protocol/disco#info'>${content}</query>`;
-  return verification(parseElement(toWire(text), UNLIMITED).element);
+  return verification(elementOf(parseElement(toWire(text), UNLIMITED)));
 }
 
 describe("the verification string of XEP-0115", () => {

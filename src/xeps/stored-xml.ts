@@ -4,6 +4,7 @@ import { Element } from "../xml/element.js";
 import { UNLIMITED } from "../xml/limits.js";
 import { contentToWire } from "../xml/serialize.js";
 import { fromWire, toWire } from "../xml/wire.js";
+import { elementOf } from "../xml/tree.js";
 
 /** The text to keep of a scanned element; it declares every namespace it uses. */
 export function stored(element: Element): string {
@@ -14,7 +15,7 @@ export function stored(element: Element): string {
 
 /** The element of a kept text. Throws XmlFault if the text is damaged. */
 export function restored(text: string): Element {
-  return parseElement(toWire(text), UNLIMITED).element;
+  return elementOf(parseElement(toWire(text), UNLIMITED));
 }
 
 /** What a text takes on the wire. */

@@ -1,11 +1,9 @@
 // What the scanner hands out: a whole stanza (or document) as verified bytes with the places of its parts, and the head of a stream.
 import type { Context } from "./context.js";
-import type { Element } from "./element.js";
 import { unescape } from "./escape.js";
 import type { Frame } from "./frame.js";
 import { NS } from "./namespaces.js";
 import { at, ATTRIBUTE, CHILD, DECLARATION, NONE, OUTER_DEFAULT, OUTER_PREFIX, SPECIAL, XML, XMLNS } from "./tables.js";
-import { treeOf } from "./tree.js";
 import { fromWire, type Wire } from "./wire.js";
 
 /** A direct child: local name, namespace, and where it is in the fragment's text. */
@@ -42,8 +40,8 @@ export interface Fragment {
   readonly children: readonly Span[];
   /** Whether the bytes below the head mean the same in any stream (ruling 14), and have no CDATA. */
   readonly canonical: boolean;
-  /** The tree, parsed at each call; it declares every namespace it uses. */
-  readonly element: Element;
+  /** What it inherits from its stream, for its tree (`elementOf`). */
+  readonly context: Context;
 }
 
 /** The start tag of a stream. */
@@ -87,7 +85,7 @@ class ScannedFragment implements Fragment {
   readonly headEnd: number;
   readonly bodyEnd: number;
   readonly canonical: boolean;
-  readonly #context: Context;
+  readonly context: Context;
   readonly #asciiNames: boolean;
   readonly #packed: readonly number[];
   #children: readonly Span[] | undefined;
@@ -100,7 +98,7 @@ class ScannedFragment implements Fragment {
     this.headEnd = frame.headEnd;
     this.bodyEnd = frame.bodyEnd;
     this.canonical = frame.canonical && !hasCdata && !frame.scopes.reachesOut;
-    this.#context = frame.scopes.context;
+    this.context = frame.scopes.context;
     this.#asciiNames = frame.asciiNames;
     this.#packed = frame.children.slice(0, frame.childCount * CHILD);
   }
@@ -108,10 +106,6 @@ class ScannedFragment implements Fragment {
   get children(): readonly Span[] {
     this.#children ??= this.#spans();
     return this.#children;
-  }
-
-  get element(): Element {
-    return treeOf(this.text, this.#context);
   }
 
   #spans(): Span[] {
@@ -131,7 +125,7 @@ class ScannedFragment implements Fragment {
       return at(this.#packed, row + 5) === 0 ? raw : unescape(raw);
     }
     const prefix = this.text.slice(at(this.#packed, row), Math.max(at(this.#packed, row + 2), 0));
-    return outerNamespace(this.#context, code, prefix);
+    return outerNamespace(this.context, code, prefix);
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Context } from "./context.js";
 import { Element } from "./element.js";
 import { normalizeLines, unescape, unescapeText } from "./escape.js";
+import type { Fragment } from "./fragment.js";
 import { fromWire, type Wire } from "./wire.js";
 
 const NAME = /[^ \t\r\n/>]+/y;
@@ -10,6 +11,11 @@ const CDATA_START = "<![CDATA[".length;
 const CDATA_END = "]]>";
 const EXCLAMATION = 0x21;
 const SLASH = 0x2f;
+
+/** The tree of a fragment, made at each call; it declares every namespace it uses. */
+export function elementOf({ text, context }: Pick<Fragment, "text" | "context">): Element {
+  return treeOf(text, context);
+}
 
 /** The element that `text` is, known to be well-formed; what it inherits from `around` it declares itself. */
 export function treeOf(text: Wire, around: Context): Element {

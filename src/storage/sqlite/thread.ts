@@ -41,7 +41,7 @@ export class Thread<Side> {
 
   /** Starts the program and waits until it is ready. Rejects with the StoreFault it met. */
   static async start<Side>(program: URL, data: ThreadData<unknown>): Promise<Thread<Side>> {
-    const thread = new Thread<Side>(new Worker(program, { workerData: data }));
+    const thread = new Thread<Side>(new Worker(program, { workerData: data, execArgv: [] }));
     await thread.#wait(0);
     return thread;
   }

@@ -13,6 +13,7 @@ import { escapeText } from "../../xml/escape.js";
 import { UNLIMITED } from "../../xml/limits.js";
 import { NS } from "../../xml/namespaces.js";
 import { fromWire, toWire } from "../../xml/wire.js";
+import { elementOf } from "../../xml/tree.js";
 import { Positions } from "./positions.js";
 import { type ArchiveKind, queryOf } from "./query.js";
 import { type ArchivePage, ArchiveView } from "./view.js";
@@ -78,7 +79,7 @@ function valueText(value: string): string {
 }
 
 export function queryElement(asked: Asked): Element {
-  return parseElement(toWire(queryText(asked)), UNLIMITED).element;
+  return elementOf(parseElement(toWire(queryText(asked)), UNLIMITED));
 }
 
 /** The page, or the error that a query gets. */

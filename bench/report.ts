@@ -112,7 +112,8 @@ function ejabberdName(): string {
 
 function prosodyVersion(): string {
   try {
-    return execFileSync("prosodyctl", ["about"], { encoding: "utf8" }).split("\n", 1)[0] ?? "";
+    const about = execFileSync("prosodyctl", ["about"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    return /^Prosody \d\S*/m.exec(about)?.[0] ?? "Prosody of unknown version"; // hints may come before it
   } catch {
     return "no Prosody";
   }

@@ -4,6 +4,7 @@ import { chat } from "./chat.js";
 import { type Contestant, type Named, withServers } from "./compare.js";
 import { load } from "./load.js";
 import { reading } from "./reading.js";
+import { idle, usageOf } from "./usage.js";
 
 export interface HistoriesPlan {
   readonly pairs: number;
@@ -35,6 +36,7 @@ export function disturbance(
   return withServers([server], plan.readers + plan.pairs, async ([running]) => {
     if (running === undefined) throw new Error("no server was started");
     await fill(running, plan);
+    await idle(() => usageOf(running.server.pid).cpuSeconds); // words are indexed behind the commits
     const [alone, beside, read]: [number[], number[], number[]] = [[], [], []];
     for (let round = 1; round <= plan.rounds; round++) {
       const quiet = await talk(running, plan);
@@ -73,5 +75,5 @@ function talk(one: Named, { readers, pairs, rate, warmUpMs, measureMs }: Histori
 /** Twice the warm-up, as the chat has more logins before it: so the readers go on to its end, and each ends with a whole history. */
 function page(one: Named, { readers, history, pageSize, warmUpMs, measureMs }: HistoriesPlan) {
   const job = { target: targetOf(one), serverPid: one.server.pid, readers, pageSize, expected: history };
-  return reading({ ...job, warmUpMs: 2 * warmUpMs, measureMs });
+  return reading({ ...job, isPolite: true, warmUpMs: 2 * warmUpMs, measureMs });
 }

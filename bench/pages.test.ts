@@ -9,7 +9,9 @@ function readerOf(...answers: readonly string[]) {
   const write = (text: string): void => {
     asked.push(/<set[^>]*>(.*)<\/set>/.exec(text)?.[1] ?? text);
     const answer = answers[asked.length - 1] ?? "";
-    queueMicrotask(() => [...answer].forEach((character) => tell(character)));
+    queueMicrotask(() => {
+      for (const character of answer) tell(character);
+    });
   };
   const reader = new ArchiveReader({ write, listen: (handler, closed) => ([tell, close] = [handler, closed]) });
   return { reader, asked, tell: (text: string) => tell(text), close: (error?: Error) => close(error) };

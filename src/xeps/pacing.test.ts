@@ -5,7 +5,7 @@ import { chunks, Pace } from "./pacing.js";
 
 /** A pace whose turns of the event loop the test ends; `log` says who had one. */
 function paceOf() {
-  let soon: (() => void)[] = [];
+  const soon: (() => void)[] = [];
   const log: string[] = [];
   const pace = new Pace({ soon: (call) => void soon.push(call) });
   const endTurn = async (): Promise<void> => {

@@ -8,7 +8,7 @@ export const CLIENT_CORE = 1;
 type Answer<T> = { readonly result: T } | { readonly error: string };
 
 /** Runs `script` (beside this file) with a job; throws with the error it told. */
-export async function inChild<Job extends object, T>(script: string, job: Job): Promise<T> {
+export async function inChild<T>(script: string, job: object): Promise<T> {
   const answer = await ask<T>(fileURLToPath(new URL(script, import.meta.url)), job);
   if ("error" in answer) throw new Error(answer.error);
   return answer.result;
@@ -25,11 +25,11 @@ function ask<T>(script: string, job: object): Promise<Answer<T>> {
 }
 
 /** The process part of such a script: does nothing unless `inChild` started this very script (its `import.meta.url`). */
-export function serve<Job, T>(url: string, perform: (job: Job) => Promise<T>): void {
+export function serve(url: string, perform: (job: never) => Promise<unknown>): void {
   if (process.argv[2] !== "--serve" || process.argv[1] !== fileURLToPath(url)) return;
   process.once("message", (job) => {
-    const answer = (reply: Answer<T>): void => void process.send?.(reply, () => process.exit(0));
-    perform(job as Job).then(
+    const answer = (reply: Answer<unknown>): void => void process.send?.(reply, () => process.exit(0));
+    perform(job as never).then(
       (result) => answer({ result }),
       (error: unknown) => answer({ error: error instanceof Error ? error.message : String(error) }),
     );

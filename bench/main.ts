@@ -1,20 +1,27 @@
-// `npm run bench` measures every server that is here and writes bench/RESULTS.md; with `-- --short` it only prints, in under 90 seconds.
+// `npm run bench` measures every server that is here and writes bench/RESULTS.md; with `-- --short` it only prints, in about two minutes.
 // `-- --only=prosody` leaves the others out. It ends with what it counted; a message lost, doubled or out of order ends it before.
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type ArchivePlan, compareArchives } from "./archive.js";
 import { compare, type Contestant, microsPerMessage, type Plan, SERVER_CORE, type Series } from "./compare.js";
-import { document, table } from "./report.js";
+import { type Disturbance, disturbance, type HistoriesPlan } from "./histories.js";
+import { document, table, timesTable } from "./report.js";
 import { ejabberd, ejabberdIsInstalled } from "../conformance/servers/ejabberd.js";
 import { prosody, prosodyIsInstalled } from "../conformance/servers/prosody.js";
 import { rookery, rookeryIsBuilt } from "../conformance/servers/rookery.js";
 
 const RESULTS = fileURLToPath(new URL("../../bench/RESULTS.md", import.meta.url));
 const LONG: Plan = { pairs: 50, inFlight: 10, rounds: 3, warmUpMs: 5000, measureMs: 8000 };
-const SHORT: Plan = { pairs: 50, inFlight: 10, rounds: 1, warmUpMs: 4000, measureMs: 4000 };
-const ARCHIVE = { pairs: 50, inFlight: 20, readers: 5, pageSize: 100 }; // 1,000 messages in flight
+const SHORT: Plan = { pairs: 20, inFlight: 25, rounds: 1, warmUpMs: 2000, measureMs: 3000 };
+const ARCHIVE = { pairs: 50, inFlight: 20, readers: 5, pageSize: 50 }; // 1,000 messages in flight; Prosody answers with 50 a page at most
 const LONG_ARCHIVE: ArchivePlan = { ...ARCHIVE, rounds: 3, warmUpMs: 3000, measureMs: 8000, history: 1000 };
-const SHORT_ARCHIVE: ArchivePlan = { ...ARCHIVE, rounds: 1, warmUpMs: 1000, measureMs: 4000, history: 300 };
+const SHORT_ARCHIVE: ArchivePlan = {
+  ...{ ...ARCHIVE, pairs: 20, inFlight: 50 }, // fewer accounts to make and to count, as many messages in flight
+  ...{ rounds: 1, warmUpMs: 1000, measureMs: 2000, history: 200 },
+};
+const HISTORIES = { pairs: 20, rate: 200, readers: 4, pageSize: 100 };
+const LONG_HISTORIES: HistoriesPlan = { ...HISTORIES, rounds: 3, warmUpMs: 2000, measureMs: 10_000, history: 50_000 };
+const SHORT_HISTORIES: HistoriesPlan = { ...HISTORIES, rounds: 1, warmUpMs: 1000, measureMs: 3000, history: 2000 };
 
 type Entry = readonly [name: string, make: Contestant];
 
@@ -23,7 +30,13 @@ const say = (line: string): void => void process.stdout.write(line + "\n");
 /** The comparisons in their short form; throws when a message is lost, doubled, out of order or missing in an archive. */
 export async function shortBench(): Promise<readonly Series[]> {
   const plain = await compare(makers(present()), SHORT, say);
-  return [...plain, ...(await compareArchives(makers(archiving()), SHORT_ARCHIVE, say))];
+  const archives = await compareArchives(makers(archiving()), SHORT_ARCHIVE, say);
+  if (rookeryIsBuilt()) say("\n" + timesTable(await measureHistories(SHORT_HISTORIES)));
+  return [...plain, ...archives];
+}
+
+function measureHistories(plan: HistoriesPlan): Promise<Disturbance> {
+  return disturbance((folder) => rookery({ folder, core: SERVER_CORE, archive: "always" }), plan, say);
 }
 
 const makers = (entries: readonly Entry[]): readonly Contestant[] => entries.map(([, make]) => make);
@@ -58,8 +71,13 @@ async function main(options: readonly string[]): Promise<void> {
   say("\n" + table(all));
   const archives = await compareArchives(chosen(archiving()), archivePlan, say);
   say("\n" + table(archives));
-  if (!short && only === undefined && rookeryIsBuilt())
-    writeFileSync(RESULTS, document(all, plan, archives, archivePlan, new Date()));
+  if (rookeryIsBuilt() && (only ?? "rookery") === "rookery") {
+    const historiesPlan = short ? SHORT_HISTORIES : LONG_HISTORIES;
+    const histories = await measureHistories(historiesPlan);
+    say("\n" + timesTable(histories));
+    const results = { plain: all, plan, archives, archivePlan, histories, historiesPlan };
+    if (!short && only === undefined) writeFileSync(RESULTS, document(results, new Date()));
+  }
   for (const one of [...all, ...archives]) say(`counted ${describe(one)}`);
   say(`${all.length + archives.length} passed, 0 failed`);
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { Pair, type Pipe, STANZA_BYTES } from "./pair.js";
 
 /** A pair over pipes held by the test. */
-function pairOf(inFlight: number) {
+function pairOf(inFlight: number, limit?: number) {
   const written: string[] = [];
   const failures: string[] = [];
   let deliver: (text: string) => void = () => undefined;
@@ -11,7 +11,7 @@ function pairOf(inFlight: number) {
   const to: Pipe = { write: () => undefined, listen: (handler) => void (deliver = handler) };
   let woken = 0;
   const events = { ready: () => (woken += 1), failed: (reason: string) => void failures.push(reason) };
-  const pair = new Pair(from, to, "juliet@localhost/load", inFlight, events);
+  const pair = new Pair(from, to, "juliet@localhost/load", inFlight, events, limit);
   return {
     ...{ pair, failures, woken: () => woken },
     deliver: (text: string) => deliver(text),
@@ -33,6 +33,17 @@ describe("a pair of the load", () => {
     pair.send();
     for (const character of `<presence from='x'/>${sent().join("\n")}`) deliver(character);
     expect([pair.received, pair.settled, woken(), failures]).toEqual([2, true, 1, []]);
+  });
+
+  it("sends no more than its limit in all", () => {
+    const { pair, sent, deliver, failures } = pairOf(2, 3);
+    pair.send();
+    deliver(sent().join(""));
+    pair.send();
+    const last = sent();
+    deliver(last.join(""));
+    pair.send();
+    expect([last.length, sent(), pair.received, pair.settled, failures]).toEqual([1, [], 3, true, []]);
   });
 
   it.each([

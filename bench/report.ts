@@ -1,8 +1,10 @@
 // The comparison as a table: what the terminal shows and what bench/RESULTS.md keeps.
 import { execFileSync } from "node:child_process";
 import { provenance } from "../conformance/provenance.js";
+import { ejabberdVersion } from "../conformance/servers/ejabberd.js";
 import type { ArchivePlan } from "./archive.js";
 import { clientLoad, microsPerMessage, perSecond, type Plan, type Series } from "./compare.js";
+import { type Disturbance, type HistoriesPlan, ms, percentile } from "./histories.js";
 import { STANZA_BYTES } from "./pair.js";
 
 const BASE = "prosody";
@@ -20,11 +22,25 @@ const HEAD = [
 
 /** One row per server and mode, as a Markdown table whose columns also line up in a terminal. */
 export function table(all: readonly Series[]): string {
-  const rows = [HEAD, ...all.map((one) => row(one, all))];
-  const widths = HEAD.map((_, column) => Math.max(3, ...rows.map((cells) => cells[column]?.length ?? 0)));
+  return aligned(
+    HEAD,
+    all.map((one) => row(one, all)),
+  );
+}
+
+/** The times of chat alone and beside readers, and what became of the slowest. */
+export function timesTable({ alone, beside }: Disturbance): string {
+  const times = (name: string, of: readonly number[]): string[] => [name, String(of.length), ms(of, 50), ms(of, 99)];
+  const factor = (percent: number): string =>
+    `${(percentile(beside, percent) / percentile(alone, percent)).toFixed(2)} ×`;
+  const rows = [times("alone", alone), times("beside readers", beside), ["ratio", "", factor(50), factor(99)]];
+  return aligned(["chat", "messages", "p50 ms", "p99 ms"], rows);
+}
+
+function aligned(head: readonly string[], body: readonly (readonly string[])[]): string {
+  const widths = head.map((_, column) => Math.max(3, ...[head, ...body].map((cells) => cells[column]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(" | ")} |`;
-  const [head = HEAD, ...body] = rows;
   return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("\n") + "\n";
 }
 
@@ -48,25 +64,30 @@ function ratio(one: Series, all: readonly Series[], of: (rounds: Series["rounds"
   return base === undefined ? "" : `${(of(one.rounds) / of(base.rounds)).toFixed(2)} ×`;
 }
 
+/** What was measured, and how. */
+export interface Results {
+  readonly plain: readonly Series[];
+  readonly plan: Plan;
+  readonly archives: readonly Series[];
+  readonly archivePlan: ArchivePlan;
+  readonly histories: Disturbance;
+  readonly historiesPlan: HistoriesPlan;
+}
+
 /** The file bench/RESULTS.md. */
-export function document(
-  all: readonly Series[],
-  plan: Plan,
-  archives: readonly Series[],
-  archivePlan: ArchivePlan,
-  date: Date,
-): string {
+export function document(results: Results, date: Date): string {
+  const { plain, plan, archives, archivePlan, histories, historiesPlan } = results;
   return `# Messages beside Prosody and ejabberd
 
 Written by \`npm run bench\`; not edited by hand.
 
-- ${provenance(date)}, ${prosodyVersion()}
+- ${provenance(date)}, ${prosodyVersion()}, ${ejabberdName()}
 - ${plan.pairs} pairs, ${plan.inFlight} messages of ${STANZA_BYTES} bytes in flight each, chat to full JIDs, nothing archived;
   ${plan.rounds} rounds of ${plan.measureMs / 1000} s after ${plan.warmUpMs / 1000} s of warm-up, servers in turn in one run, every message checked for order and count
 - server on core 0, load generator on core 1; server CPU is user and system time of all its threads; TLS is direct TLS 1.3
 - Prosody runs with \`gc = { mode = "generational" }\`
 
-${table(all)}
+${table(plain)}
 ## With the archive on
 
 - the same messages, in the archives of both sides (Rookery: on disk before it delivers); ${archivePlan.pairs} pairs, ${archivePlan.inFlight} in flight each;
@@ -74,12 +95,25 @@ ${table(all)}
 - reading: ${archivePlan.readers} readers page from the newest to the oldest of ${archivePlan.history} messages each, ${archivePlan.pageSize} a page, and must find all of them
 - Prosody with its internal archive, ejabberd with Mnesia
 
-${table(archives)}`;
+${table(archives)}
+## Chat while long histories are read
+
+- Rookery alone, archive on: ${historiesPlan.pairs} pairs chat at ${historiesPlan.rate} messages/s in all, ${historiesPlan.rounds} rounds of ${historiesPlan.measureMs / 1000} s each way in turn;
+  the time is from when a message was due to when its receiver had it
+- beside that ${historiesPlan.readers} readers page through ${historiesPlan.history} messages each, ${historiesPlan.pageSize} a page, and must find all of them; they got ${histories.readPerSecond} messages/s
+
+${timesTable(histories)}`;
+}
+
+function ejabberdName(): string {
+  const version = ejabberdVersion();
+  return version === undefined ? "no ejabberd" : `ejabberd ${version}`;
 }
 
 function prosodyVersion(): string {
   try {
-    return execFileSync("prosodyctl", ["about"], { encoding: "utf8" }).split("\n", 1)[0] ?? "";
+    const about = execFileSync("prosodyctl", ["about"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    return /^Prosody \d\S*/m.exec(about)?.[0] ?? "Prosody of unknown version"; // hints may come before it
   } catch {
     return "no Prosody";
   }

@@ -33,7 +33,7 @@ const PARTS: readonly LongPart[] = [
   },
   {
     name: "bench",
-    about: "The comparison of [bench/RESULTS.md](../bench/RESULTS.md), which it writes anew. About 3 minutes.",
+    about: "The comparison of [bench/RESULTS.md](../bench/RESULTS.md), which it writes anew. About 10 minutes.",
     script: "build/bench/main.js",
     parameters: [],
   },

@@ -17,14 +17,17 @@ function erlangLibraries(): string {
 }
 
 export function ejabberdIsInstalled(): boolean {
-  const probe = "halt(case code:which(ejabberd) of non_existing -> 1; _ -> 0 end).";
-  if (process.platform !== "linux") return false;
-  return (
-    spawnSync("erl", ["-noinput", "-eval", probe], {
-      stdio: "ignore",
-      env: { ...process.env, ERL_LIBS: erlangLibraries() },
-    }).status === 0
-  );
+  return ejabberdVersion() !== undefined;
+}
+
+/** Undefined where it is not installed. */
+export function ejabberdVersion(): string | undefined {
+  if (process.platform !== "linux") return undefined;
+  const tell =
+    "case application:load(ejabberd) of ok -> io:put_chars(element(2, application:get_key(ejabberd, vsn))), halt(0); _ -> halt(1) end.";
+  const env = { ...process.env, ERL_LIBS: erlangLibraries() };
+  const { status, stdout } = spawnSync("erl", ["-noinput", "-eval", tell], { encoding: "utf8", env });
+  return status === 0 ? stdout.trim() : undefined;
 }
 
 /** With its archive (in Mnesia, its default) and stream management. */

@@ -80,6 +80,7 @@ export class World {
 
   /** Resolves when everything that is under way has been done, but for what the store or the clock holds back. */
   settled(): Promise<void> {
+    this.clock.turn();
     return new Promise((resolve) => void setImmediate(resolve));
   }
 }

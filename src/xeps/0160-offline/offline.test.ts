@@ -291,7 +291,7 @@ describe("offline messages that a client reads in its archive before its presenc
     await says(romeo, "one");
     const balcony = await world.device("juliet@localhost/balcony");
     balcony.stall();
-    await balcony.sends(QUERY);
+    await reads(world, balcony);
     await balcony.sends("<presence/>");
     expect([balcony.bodies, await pendingOf(world)]).toEqual([[], 1]);
     await balcony.breaks();

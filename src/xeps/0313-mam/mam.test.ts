@@ -222,6 +222,28 @@ describe("a reader", () => {
     expect(counts).toEqual([3, 6, 9, 10]);
   });
 
+  it("shares the turns of the event loop with other readers, a chunk in each, so that live messages wait for one chunk at most @2.2", async () => {
+    const { world, juliet } = await withArchive(...Array.from({ length: 20 }, (_, n) => `${n}`));
+    const phone = await world.device("juliet@localhost/phone");
+    const soon: (() => void)[] = [];
+    world.clock.soon = (call) => void soon.push(call);
+    for (const device of [juliet, phone]) device.sendsNow(iq({}));
+    const counts = [];
+    for (let turn = 0; turn < 5; turn++) {
+      for (let n = 0; n < 20; n++) await world.settled();
+      counts.push([juliet.received.length, phone.received.length]);
+      for (const call of soon.splice(0)) call();
+    }
+    const whole = 20 + 1; // and the answer
+    expect(counts).toEqual([
+      [0, 0],
+      [16, 0],
+      [16, 16],
+      [whole, 16],
+      [whole, whole],
+    ]);
+  });
+
   it("that goes away in between is sent nothing more @2.2", async () => {
     const { world, juliet } = await withArchive(...large);
     juliet.stall();

@@ -21,7 +21,7 @@ import { type ArchivePage, ArchiveView } from "./view.js";
 type Later = () => Promise<Answer>;
 
 export function mam(context: Context): Feature {
-  const turns = new Turns();
+  const turns = new Turns(context.clock);
   const positions = new Positions(context);
   const viewOf = ({ from }: Iq): ArchiveView => new ArchiveView(context, positions, { owner: from.bare, of: "user" });
   return {
@@ -83,7 +83,7 @@ async function answer(
   const page = await (wanted.filter.text === undefined ? read() : turns.search(read));
   if (page instanceof StanzaError) return page;
   const { owner } = view.kind;
-  const sending: Sending = { session, from: owner, present: withStanzaId(owner), log: context.log };
+  const sending: Sending = { session, from: owner, present: withStanzaId(owner), log: context.log, pace: turns.pace };
   return (await sendPage(sending, page, wanted)) ? [fin(page)] : GONE;
 }
 

@@ -16,7 +16,7 @@ import { NS } from "../../xml/namespaces.js";
 import { toWire, type Wire, w } from "../../xml/wire.js";
 import { noteShown } from "../0160-offline/api.js";
 import { stanzaId, withoutStanzaIds } from "../0359-stable-ids.api.js";
-import { chunks, drained } from "../pacing.js";
+import { chunks, drained, type Pace } from "../pacing.js";
 import type { ArchiveQuery } from "./query.js";
 import type { ArchivePage } from "./view.js";
 
@@ -29,14 +29,17 @@ export interface Sending {
   readonly from: JID;
   readonly present: Present;
   readonly log: Log;
+  /** One for all who read. */
+  readonly pace: Pace;
 }
 
 const MAM = escapeAttribute(NS.mam);
 
 /** Sends the page. False if the session's stream ended before it had all. */
 export async function sendPage(sending: Sending, page: ArchivePage, query: ArchiveQuery): Promise<boolean> {
-  const { session } = sending;
+  const { session, pace } = sending;
   for (const chunk of chunks(query.flipped ? page.rows.toReversed() : page.rows)) {
+    await pace.turn();
     if (!session.open) return false;
     for (const row of chunk) sendOne(sending, row, query.queryId);
     if (!(await drained(session))) return false;

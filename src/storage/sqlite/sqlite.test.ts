@@ -95,6 +95,24 @@ describe("a SQLite file", () => {
     }));
 });
 
+(process.platform === "linux" ? describe : describe.skip)("the thread that reads", () => {
+  /** Threads of this process that have a lower priority than most. */
+  const giveWay = (): number => {
+    const nice = (id: string) =>
+      Number(/\) (?:\S+ ){16}(\S+)/.exec(readFileSync(`/proc/self/task/${id}/stat`, "utf8"))?.[1]);
+    const all = readdirSync("/proc/self/task").map(nice);
+    return all.filter((each) => each > Math.min(...all)).length;
+  };
+
+  it("gives way to the one that writes and to all others @2.2", () =>
+    inFile(async (file) => {
+      const before = giveWay();
+      const storage = await open(file);
+      expect(giveWay()).toBe(before + 1);
+      await storage.close();
+    }));
+});
+
 describe("a file that cannot be used is refused with one clear line, and left as it is", () => {
   const refused = async (file: string): Promise<StoreFault> => {
     const before = digest(file);

@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { StoreFault } from "../port.js";
 import { faultOf, toMessage } from "./faults.js";
 import type { FileOptions } from "./file.js";
+import { giveWay } from "./priority.js";
 import { Reader } from "./reader.js";
 import type { Reply, Request, ThreadData } from "./thread.js";
 import { Writer } from "./writer.js";
@@ -13,6 +14,7 @@ function serve({ role, options }: ThreadData<FileOptions>): void {
   const port = parentPort;
   if (!port) throw new Error("this file is the program of a thread");
   const answer = (reply: Reply) => port.postMessage(reply);
+  if (role === "reader") giveWay();
   let side: Side;
   try {
     side = (role === "writer" ? new Writer(options) : new Reader(options)) as unknown as Side;

@@ -325,7 +325,7 @@ describe("offline messages that a client reads in its archive before its presenc
 describe("the quota of offline messages", () => {
   const config = "[limits]\noffline_messages = 2";
 
-  it("refuses what is above it, and has room again once they are delivered @1.7", async () => {
+  it("refuses what is above it, and has room again once they are delivered @1.7 @limit.offline_messages", async () => {
     const { world, romeo } = await withRomeo({ config });
     await says(romeo, "one", "two", "three");
     expect([errorsAt(romeo), await pendingOf(world)]).toEqual([["service-unavailable"], 2]);
@@ -355,7 +355,7 @@ describe("the quota of offline messages", () => {
     expect([errorsAt(again.romeo), await pendingOf(again.world)]).toEqual([["service-unavailable"], 3]);
   });
 
-  it("is also one of each sender, however many others there are @R9", async () => {
+  it("is also one of each sender, however many others there are @R9 @limit.offline_messages_per_sender", async () => {
     const { world, romeo } = await withRomeo({
       config: "[limits]\noffline_messages_per_sender = 2",
       accounts: [...ACCOUNTS, "nurse@localhost"],
@@ -419,7 +419,7 @@ describe("the quota of offline messages", () => {
     expect([lurker.bodies.length, errorsAt(romeo), await pendingOf(world)]).toEqual([4, [], 2]);
   });
 
-  it("also counts bytes @1.7", async () => {
+  it("also counts bytes @1.7 @limit.offline_bytes", async () => {
     const { world, romeo } = await withRomeo({ config: "[limits]\noffline_bytes = 1000" });
     await says(romeo, "one", "x".repeat(1000), "two");
     expect([errorsAt(romeo), await pendingOf(world)]).toEqual([["service-unavailable"], 2]);

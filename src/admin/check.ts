@@ -107,7 +107,8 @@ export function checkFolder(directory: string, access = accessSync): Finding {
     access(there, constants.W_OK | constants.X_OK);
     return { what, state: "good", text: there === resolve(directory) ? "can be written" : "will be made" };
   } catch (error) {
-    return { what, state: "fault", text: `${there}: ${whyUnwritable(error)}` };
+    const above = there === resolve(directory) ? "" : `${there}: `;
+    return { what, state: "fault", text: above + whyUnwritable(error) };
   }
 }
 

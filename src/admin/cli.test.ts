@@ -410,12 +410,8 @@ describe("rookery check", () => {
     const refuse = (): never => {
       throw Object.assign(new Error(`${code}: no, access '${folder}'`), { code });
     };
-    for (const dir of [folder, join(folder, "a/b")])
-      expect(checkFolder(dir, refuse)).toEqual({
-        what: `data_dir ${dir}`,
-        state: "fault",
-        text: `${folder}: ${words}`,
-      });
+    expect(checkFolder(folder, refuse).text).toBe(words);
+    expect(checkFolder(join(folder, "a/b"), refuse)).toMatchObject({ state: "fault", text: `${folder}: ${words}` });
   });
 });
 

@@ -1,6 +1,6 @@
 // One process per data folder. The lease is a lock that SQLite holds on lock.db, so the kernel frees it when the process
 // ends in whatever way; the process id in lock.pid only serves the text for the one who comes too late.
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StoreFault } from "./port.js";
 import { connect, errorNumber, SQLITE } from "./sqlite/engine.js";
@@ -44,6 +44,7 @@ export function acquireLock(dir: string): Lock {
 function make(dir: string): void {
   try {
     makeFolder(dir);
+    accessSync(dir, constants.W_OK | constants.X_OK); // SQLite would only say that it cannot
   } catch (error) {
     throw faultOf(error, dir);
   }

@@ -265,6 +265,24 @@ describe("offline messages", () => {
   });
 });
 
+describe("presence", () => {
+  it("carries no delay that somebody else claims in the server's name @1.7", async () => {
+    const world = await World.open(features, { accounts: ACCOUNTS });
+    const juliet = await world.device("juliet@localhost/balcony");
+    const romeo = await world.device("romeo@localhost/orchard");
+    const forged = "<delay xmlns='urn:xmpp:delay' from='localhost' stamp='2000-01-01T00:00:00Z'/>";
+    const own = forged.replace("localhost", "romeo@localhost/orchard");
+    await juliet.sends("<presence/>");
+    await befriend(juliet, romeo);
+    for (const to of ["", " to='juliet@localhost'", " to='juliet@localhost/balcony'"]) {
+      juliet.received.splice(0);
+      await romeo.sends(`<presence${to}>${forged}${own}</presence>`);
+      const delays = juliet.received.flatMap(({ element }) => element.getChildren("delay"));
+      expect(delays.map(({ attrs }) => attrs["from"] as string)).toEqual(["romeo@localhost/orchard"]);
+    }
+  });
+});
+
 describe("offline messages that a client reads in its archive before its presence", () => {
   const QUERY = "<iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'/></iq>";
 

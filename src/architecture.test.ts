@@ -275,6 +275,16 @@ describe("the house", () => {
     expect(unheeded.sort()).toEqual([...LATER_LIMITS].sort());
   });
 
+  it("crosses every limit in a test that says so by @limit and its name @1.12", () => {
+    const tests = files.filter(({ isTest, path }) => isTest && path !== "architecture.test.ts");
+    const crossed = new Set(tests.flatMap(({ text }) => [...text.matchAll(/@limit\.(\w+)/g)].map(([, name]) => name)));
+    expect([...crossed].sort()).toEqual(
+      Object.keys(LIMITS)
+        .filter((name) => !LATER_LIMITS.some((later) => later === name))
+        .sort(),
+    );
+  });
+
   it("says in each file first what the file is for @1.12", () => {
     const silent = files.filter(({ text, isTest }) => !isTest && !/^(?:#!.*\n)?(?:\/\/ |\/\*\* )\S/.test(text));
     expect(silent.map(({ path }) => `src/${path}: opens without a word on what it is for`)).toEqual([]);

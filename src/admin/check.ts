@@ -5,7 +5,7 @@ import { createServer, isIP } from "node:net";
 import { dirname, resolve } from "node:path";
 import { endpointText } from "../core/config/values.js";
 import type { Endpoint } from "../core/config/values.js";
-import { codeOf, linesForOperator, reasonOf } from "../core/reason.js";
+import { codeOf, linesForOperator, reasonOf, whyUnwritable } from "../core/reason.js";
 
 /** One thing looked at. */
 export interface Finding {
@@ -98,20 +98,17 @@ function none(error: unknown): [] {
 }
 
 /** Whether data can be kept in a folder, which may still have to be made. */
-export function checkFolder(directory: string): Finding {
+export function checkFolder(directory: string, access = accessSync): Finding {
   const what = `data_dir ${directory}`;
   const there = nearestExisting(resolve(directory));
   try {
     if (!statSync(there).isDirectory())
       return { what, state: "fault", text: `${there} is not a folder: choose another data_dir` };
-    accessSync(there, constants.W_OK | constants.X_OK);
+    access(there, constants.W_OK | constants.X_OK);
     return { what, state: "good", text: there === resolve(directory) ? "can be written" : "will be made" };
   } catch (error) {
-    return {
-      what,
-      state: "fault",
-      text: `${reasonOf(error)}: let the server's user write there, or choose another data_dir`,
-    };
+    const above = there === resolve(directory) ? "" : `${there}: `;
+    return { what, state: "fault", text: above + whyUnwritable(error) };
   }
 }
 

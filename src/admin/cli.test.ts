@@ -402,6 +402,17 @@ describe("rookery check", () => {
     writeFileSync(join(folder, "file"), "");
     expect(checkFolder(join(folder, "file"))).toMatchObject({ state: "fault" });
   });
+
+  it.each([
+    ["EACCES", "the server's user may not write there: allow that, or choose another data_dir"],
+    ["EROFS", "this file system is read-only: mount it for writing, or choose another data_dir"],
+  ])("says in words why the data folder cannot be written to: %s @1.bad", (code, words) => {
+    const refuse = (): never => {
+      throw Object.assign(new Error(`${code}: no, access '${folder}'`), { code });
+    };
+    expect(checkFolder(folder, refuse).text).toBe(words);
+    expect(checkFolder(join(folder, "a/b"), refuse)).toMatchObject({ state: "fault", text: `${folder}: ${words}` });
+  });
 });
 
 /** More than a socket takes at once. */

@@ -309,7 +309,7 @@ describe("who sends too much", () => {
     expect(juliet.log).toEqual(["pause", "resume"]);
   });
 
-  it("together fills the commit queue: who goes on sending is not read until half of it is written @1.9", async () => {
+  it("together fills the commit queue: who goes on sending is not read until half of it is written @1.9 @limit.commit_queue", async () => {
     const { world, romeo } = await verona({ config: "[limits]\ncommit_queue = 1048576" });
     const juliet = await pausable(world, "juliet@localhost/balcony");
     const large = "x".repeat(250_000);

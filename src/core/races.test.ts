@@ -39,12 +39,12 @@ interface Rig {
   readonly committer: Committer;
 }
 
-function rig(limits: Partial<Record<"cacheBytes" | "loads" | "queue", number>> = {}, disk = new MemoryDisk()): Rig {
+function rig({ cacheBytes = 1e6 } = {}, disk = new MemoryDisk()): Rig {
   const storage = failing(openMemory([{ name: ACCOUNT_STORE }], disk));
   const clock = new FakeClock();
   const log = silentLog;
-  const sizes = { cacheBytes: 1e6, loads: 2, queue: 2, ...limits };
-  const accounts = new Accounts({ storage, clock, stores: [ACCOUNT_STORE], timeoutMs: 10_000, ...sizes });
+  const sizes = { cacheBytes, loads: 2, queue: 2, timeoutMs: 10_000 };
+  const accounts = new Accounts({ storage, clock, stores: [ACCOUNT_STORE], ...sizes });
   const ids = new Ids(clock, 0);
   const committer = new Committer({ storage, ids, clock, log, queueBytes: 1e6, timeoutMs: 30_000, batchUnits: 512 });
   return { storage, clock, accounts, committer };
@@ -90,8 +90,9 @@ describe("an account that is loaded", () => {
     expect(rosterOf(account).listed()).toHaveLength(1);
   });
 
-  it("waits for its turn, and is refused only when too many wait @1.9", async () => {
-    const { storage, accounts } = rig();
+  it("waits for its turn, and is refused only when too many wait @1.9 @limit.loads @limit.load_queue", async () => {
+    const { storage, core } = (await verona({ config: "[limits]\nloads = 2\nload_queue = 2" })).world;
+    const { accounts } = core;
     const go = slowLoads(storage);
     const loads = ["a", "b", "c", "d", "e"].map((name) => accounts.load(JID.parse(`${name}@localhost`)));
     const ends = Promise.allSettled(loads);
@@ -103,14 +104,14 @@ describe("an account that is loaded", () => {
     await expect(loads[4]).rejects.toBeInstanceOf(LoadFault);
   });
 
-  it("gives up waiting for its turn when that takes too long @1.9", async () => {
-    const { storage, accounts, clock } = rig({ loads: 1 });
+  it("gives up waiting for its turn when that takes too long @1.9 @limit.load_timeout", async () => {
+    const { storage, core, clock } = (await verona({ config: "[limits]\nloads = 1\nload_timeout = '2s'" })).world;
     storage.load = () => new Promise(() => undefined);
-    const ends = Promise.allSettled([accounts.load(ROMEO), accounts.load(JULIET)]);
+    const ends = Promise.allSettled(["a", "b"].map((name) => core.accounts.load(JID.parse(`${name}@localhost`))));
     await settled();
-    clock.advance(10_000);
+    clock.advance(2000);
     await settled();
-    clock.advance(10_000);
+    clock.advance(2000);
     expect((await ends).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   });
 
@@ -131,6 +132,18 @@ describe("an account that is loaded", () => {
     const account = await accounts.load(ROMEO);
     accounts.invalidate(ROMEO);
     expect(account.isStale).toBe(true);
+  });
+
+  it.each([
+    ["again when there is no room for it", 1, 2],
+    ["once when there is", 1_000_000, 1],
+  ])("is read %s @1.9 @limit.account_cache_bytes", async (_, bytes, reads) => {
+    const { storage, core } = (await verona({ config: `[limits]\naccount_cache_bytes = ${bytes}` })).world;
+    const load = storage.load.bind(storage);
+    let seen = 0;
+    storage.load = (...asked) => (seen++, load(...asked));
+    for (let time = 0; time < 2; time++) await core.accounts.load(JID.parse("benvolio@localhost"));
+    expect(seen).toBe(reads);
   });
 
   it("may be kept for ever: 0 switches the limit off @1.9", async () => {
@@ -301,7 +314,7 @@ describe("binding", () => {
     expect(sinks[0]?.closedWith?.condition).toBe("conflict");
   });
 
-  it("many at once keeps to the limit of the account @1.9", async () => {
+  it("many at once keeps to the limit of the account @1.9 @limit.resources_per_account", async () => {
     const { world } = await verona({ config: "[limits]\nresources_per_account = 2" });
     const bound = await Promise.all(
       ["1", "2", "3"].map((n) => world.core.sessions.bind(JULIET.withResource(n), new Device(world))),

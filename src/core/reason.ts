@@ -29,6 +29,19 @@ export function whyUnreadable(error: unknown): string {
   }
 }
 
+/** Why nothing can be written in a folder for data, and what to do; the caller says which folder. */
+export function whyUnwritable(error: unknown): string {
+  switch (codeOf(error)) {
+    case "EACCES":
+    case "EPERM":
+      return "the server's user may not write there: allow that, or choose another data_dir";
+    case "EROFS":
+      return "this file system is read-only: mount it for writing, or choose another data_dir";
+    default:
+      return `${reasonOf(error)}: mend that, or choose another data_dir`;
+  }
+}
+
 /** A fault whose text is made for the operator: what is wrong and what to do, a line for each problem. It is printed without a stack. */
 export interface ForOperator {
   readonly forOperator: readonly string[];

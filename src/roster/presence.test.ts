@@ -234,7 +234,7 @@ describe("directed presence (RFC 6121 §4.6)", () => {
     expect(got(romeo)).toEqual([]);
   });
 
-  it("goes to no more addresses than the limit allows @1.6 @1.bad", async () => {
+  it("goes to no more addresses than the limit allows @1.6 @1.bad @limit.directed_presence", async () => {
     const scene = await verona({ toml: "[limits]\ndirected_presence = 2" });
     await scene.accounts("juliet@a");
     const juliet = await scene.device("juliet@a/balcony");

@@ -124,7 +124,7 @@ describe("the roster", () => {
     expect(got(balcony)).toEqual(["error s forbidden", "error g forbidden", "error s forbidden", "error g forbidden"]);
   });
 
-  it("holds no more contacts and groups than the limits allow, however they come @1.6 @1.bad", async () => {
+  it("holds no more contacts and groups than the limits allow, however they come @1.6 @1.bad @limit.roster_items @limit.roster_groups", async () => {
     const { scene, balcony } = await juliet("[limits]\nroster_items = 2\nroster_groups = 1");
     balcony.send(set("1", "<item jid='a@a'><group>A</group><group>B</group></item>"));
     balcony.send(set("2", "<item jid='a@a'/>"));

@@ -128,7 +128,7 @@ describe("subscriptions between two accounts here", () => {
     expect(rosterOf(juliet.account).get(romeo.account.jid)?.request.length).toBeLessThan(200);
   });
 
-  it("beyond the limit of waiting requests look like those nobody answers @1.6 @1.bad", async () => {
+  it("beyond the limit of waiting requests look like those nobody answers @1.6 @1.bad @limit.pending_subscriptions", async () => {
     const { scene, romeo, juliet } = await couple("[limits]\npending_subscriptions = 1");
     await scene.accounts("paris@a");
     const paris = await scene.device("paris@a/church");

@@ -70,23 +70,26 @@ describe("a connection that does not log in", () => {
     ],
   ];
 
-  it.each(drips)("is closed at the deadline, and not later because it %s @X6", async (_, first, drip) => {
-    const simulation = await house();
-    const client = simulation.connect();
-    client.send(first);
-    await simulation.settle();
-    for (let ms = 500, n = 0; ms < DEADLINE_MS; ms += 500, n++) {
-      simulation.clock.advance(500);
-      client.send(drip(n));
+  it.each(drips)(
+    "is closed at the deadline, and not later because it %s @X6 @limit.preauth_deadline",
+    async (_, first, drip) => {
+      const simulation = await house();
+      const client = simulation.connect();
+      client.send(first);
       await simulation.settle();
-      expect(client.isEnded).toBe(false);
-    }
-    simulation.clock.advance(500);
-    await simulation.settle();
-    expect(client.isEnded).toBe(true);
-    expect(client.heard).toMatch(/<connection-timeout [^]*<\/stream:stream>$/);
-    expect(simulation.server.c2s.connections.size).toBe(0);
-  });
+      for (let ms = 500, n = 0; ms < DEADLINE_MS; ms += 500, n++) {
+        simulation.clock.advance(500);
+        client.send(drip(n));
+        await simulation.settle();
+        expect(client.isEnded).toBe(false);
+      }
+      simulation.clock.advance(500);
+      await simulation.settle();
+      expect(client.isEnded).toBe(true);
+      expect(client.heard).toMatch(/<connection-timeout [^]*<\/stream:stream>$/);
+      expect(simulation.server.c2s.connections.size).toBe(0);
+    },
+  );
 
   it("has no deadline any more once it has logged in @X6", async () => {
     const simulation = await house();
@@ -358,7 +361,7 @@ describe("SCRAM on a stream", () => {
     expect(twice.heard).not.toContain("<success");
   });
 
-  it("ends the stream after too many failures, and bears an abort @A6 @1.4", async () => {
+  it("ends the stream after too many failures, and bears an abort @A6 @1.4 @limit.auth_failures", async () => {
     const simulation = await house();
     const client = opened(simulation);
     for (let n = 0; n < 4; n++) {
@@ -396,7 +399,7 @@ describe("an unknown user and a wrong password", () => {
   }
 
   it.each(["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"])(
-    "hear the same by %s, also when it has been too often @A7",
+    "hear the same by %s, also when it has been too often @A7 @limit.auth_failures_per_account",
     async (mechanism) => {
       const simulation = await house("[limits]\nauth_failures_per_account = 3");
       for (let n = 0; n < 5; n++) {
@@ -409,6 +412,14 @@ describe("an unknown user and a wrong password", () => {
       }
     },
   );
+
+  it("are put off, whoever is tried, when it has been too often from one address @1.4 @limit.auth_failures_per_address", async () => {
+    const simulation = await house("[limits]\nauth_failures_per_address = 3");
+    for (const user of ["romeo", "nobody", "somebody"])
+      expect(await heard(simulation, user, "PLAIN")).toContain("<not-authorized/>");
+    for (const user of ["romeo", "anybody"])
+      expect(await heard(simulation, user, "PLAIN")).toContain("<temporary-auth-failure/>");
+  });
 
   it("cannot be told apart by the iteration count after it was raised @A7", async () => {
     const count = async (simulation: Simulation, user: string): Promise<string> => {

@@ -87,7 +87,7 @@ describe("a stanza made of very many small things", () => {
     expect(juliet.isEnded).toBe(false);
   });
 
-  it("is refused while it comes, at the first byte too many, and nothing of it is kept @X3 @X5", async () => {
+  it("is refused while it comes, at the first byte too many, and nothing of it is kept @X3 @X5 @limit.preauth_bytes", async () => {
     const simulation = await simulate();
     const client = await clientAt("before login", simulation);
     client.send("<iq type='get' id='");

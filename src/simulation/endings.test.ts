@@ -4,7 +4,7 @@ import { header, PASSWORD, simulate, type Simulation, until } from "./simulation
 import { WireClient } from "./wire-client.js";
 
 describe("a stream that the server has ended", () => {
-  it("waits for the peer's closing tag, then for it to go, and no longer than close_timeout @1.2", async () => {
+  it("waits for the peer's closing tag, then for it to go, and no longer than close_timeout @1.2 @limit.close_timeout", async () => {
     const { login, clock, server } = await simulate("[limits]\nclose_timeout = '5s'");
     const juliet = await login("juliet", "balcony", new WireClient({ lingers: true }));
     juliet.send("<unheard-of/>");
@@ -117,7 +117,7 @@ describe("a stream that the server has ended", () => {
     expect(client.isEnded).toBe(true);
   });
 
-  it("is closed when nobody has bound a resource for idle_timeout @1.2", async () => {
+  it("is closed when nobody has bound a resource for idle_timeout @1.2 @limit.idle_timeout", async () => {
     const simulation = await simulate("[limits]\nidle_timeout = '1min'");
     const client = await clientAt("before binding", simulation);
     simulation.server.c2s.connections.sweep(simulation.clock.now() + 60_001);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { simulate } from "./simulation.js";
 
 describe("a client that sends much at once", () => {
-  it("has no more in flight than the limit, however much came in one chunk, and all of it arrives in order @1.9", async () => {
+  it("has no more in flight than the limit, however much came in one chunk, and all of it arrives in order @1.9 @limit.inflight_stanzas", async () => {
     const { login, settle, storage, server } = await simulate("[limits]\ninflight_stanzas = 8");
     const juliet = await login("juliet", "balcony");
     const romeo = await login("romeo", "orchard");

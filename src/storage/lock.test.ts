@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { inFolder, runningChild } from "./contract/places.js";
@@ -39,4 +40,29 @@ describe("the lock of a data folder", () => {
       mkdirSync(join(dir, "data", "lock.pid"), { recursive: true });
       expect(() => acquireLock(join(dir, "data"))).toThrow("lock.pid cannot be opened");
     }));
+
+  // In a process of its own: what must not be is an attempt without end.
+  (existsSync("/proc/self") ? it : it.skip)("is refused soon where the system lets nobody make a folder @1.bad", () => {
+    for (const dir of ["/proc/rookery", "/proc/rookery/data"])
+      expect(refusalOf(dir)).toMatch(/ cannot be opened \(nothing can be made .*name another data_dir/s);
+  });
+
+  it("is refused in words where this user may not write @1.bad", () =>
+    inFolder((dir) => {
+      chmodSync(dir, 0o755);
+      mkdirSync(join(dir, "data"), { mode: 0o555 });
+      expect(refusalOf(join(dir, "data"))).toMatch(/data cannot be opened \(not allowed\).*let the server's user/s);
+    }));
 });
+
+const NOBODY = 65_534;
+
+/** What a process that has no special rights is told. */
+function refusalOf(dir: string): string {
+  const code = `import(${JSON.stringify(new URL("lock.js", import.meta.url))}).then((lock) => {
+    if (process.getuid() === 0) process.setuid(${NOBODY});
+    lock.acquireLock(${JSON.stringify(dir)});
+  })`;
+  const { signal, stderr } = spawnSync(process.execPath, ["-e", code], { encoding: "utf8", timeout: 20_000 });
+  return `${signal ?? ""}${stderr}`;
+}

@@ -1,11 +1,12 @@
 // One process per data folder. The lease is a lock that SQLite holds on lock.db, so the kernel frees it when the process
 // ends in whatever way; the process id in lock.pid only serves the text for the one who comes too late.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StoreFault } from "./port.js";
 import { connect, errorNumber, SQLITE } from "./sqlite/engine.js";
 import type { Database } from "./sqlite/engine.js";
 import { faultOf } from "./sqlite/faults.js";
+import { makeFolder } from "./sqlite/folder.js";
 
 /** Databases of held locks: one that nobody referred to any more would be closed, and the folder free, when it is collected. */
 const holding = new Set<Database>();
@@ -42,7 +43,8 @@ export function acquireLock(dir: string): Lock {
 
 function make(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolder(dir);
+    accessSync(dir, constants.W_OK | constants.X_OK); // SQLite would only say that it cannot
   } catch (error) {
     throw faultOf(error, dir);
   }

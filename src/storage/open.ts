@@ -1,5 +1,5 @@
 // From the setting storage.url to a driver.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { systemClock, type Clock } from "../core/clock.js";
@@ -12,6 +12,7 @@ import type { Patience } from "./mongo/link.js";
 import type { Storage, StoreSpec } from "./port.js";
 import { faultOf } from "./sqlite/faults.js";
 import { isOurs } from "./sqlite/file.js";
+import { makeFolder } from "./sqlite/folder.js";
 import { openSqlite, type SqliteOptions } from "./sqlite/sqlite.js";
 
 export interface OpenOptions extends SqliteOptions {
@@ -86,7 +87,7 @@ function idIn(file: string, random: Random): string {
 function madeIn(file: string, random: Random): string {
   const id = randomText(random);
   try {
-    mkdirSync(resolve(file, ".."), { recursive: true, mode: 0o700 });
+    makeFolder(resolve(file, ".."));
     writeFileSync(file, `${id}\n`, { mode: 0o600 });
   } catch (error) {
     throw faultOf(error, file);

@@ -62,6 +62,19 @@ describe("last activity", () => {
     expect(await world.storage.get("last", "romeo@localhost", "")).toBeUndefined();
   });
 
+  it("of an account says nothing of sessions that are not available @1.8", async () => {
+    const world = await World.open(features, ACCOUNTS);
+    const juliet = await world.device("juliet@localhost/balcony");
+    const romeo = await world.device("romeo@localhost/orchard");
+    await befriend(juliet, romeo);
+    await romeo.sends("<presence/>");
+    await romeo.goes();
+    world.clock.advance(7000);
+    await world.device("romeo@localhost/invisible");
+    const answer = await juliet.asks(`<iq type='get' to='romeo@localhost' id='1'>${LAST}</iq>`);
+    expect(answer.getChild("query")?.attrs["seconds"]).toBe("7");
+  });
+
   it("of an account that has gone is told to those who see its presence, also after a restart @1.8", async () => {
     const world = await World.open(features, ACCOUNTS);
     const juliet = await world.device("juliet@localhost/balcony");

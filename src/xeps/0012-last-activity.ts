@@ -73,6 +73,7 @@ function write(context: Context, account: Account, stanza: Stanza): void {
   });
 }
 
+/** Sessions that have not said that they are available show in nothing, here neither: "subject to local security policies". */
 function isOnline(account: Account, but?: Session): boolean {
   return [...account.sessions.values()].some((session) => session !== but && session.isAvailable);
 }

@@ -52,6 +52,16 @@ describe("service discovery", () => {
     }
   });
 
+  it.each(["disco#info", "disco#items"])("mirrors also an empty node, which names none: %s @1.8", async (name) => {
+    const { juliet } = await withJuliet();
+    for (const to of ["localhost", "juliet@localhost", "romeo@localhost"]) {
+      const query = `<query xmlns='http://jabber.org/protocol/${name}' node=''/>`;
+      const answer = await juliet.asks(`<iq type='get' to='${to}' id='1'>${query}</iq>`);
+      if (to === "romeo@localhost" && name === "disco#info") expect(conditionOf(answer)).toBe("service-unavailable");
+      else expect(answer.getChild("query")?.attrs["node"]).toBe("");
+    }
+  });
+
   it("has no items when there are no services @1.8", async () => {
     const { juliet } = await withJuliet();
     const answer = await juliet.asks(`<iq type='get' to='localhost' id='1'>${ITEMS}</iq>`);

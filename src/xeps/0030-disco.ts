@@ -38,42 +38,50 @@ export function disco(context: Context): Feature {
 function aboutServer(context: Context, { payload }: Iq): Answer {
   const node = nodeOf(payload);
   const info = serverInfo(context.features());
-  if (node !== undefined && node !== capsNode(info)) return new StanzaError("item-not-found");
+  if (node && node !== capsNode(info)) return new StanzaError("item-not-found");
   return [infoQuery(info, node)];
 }
 
 function itemsOfServer(context: Context, { stanza, payload }: Iq): Answer {
-  if (nodeOf(payload) !== undefined) return new StanzaError("item-not-found");
+  const node = nodeOf(payload);
+  if (node) return new StanzaError("item-not-found");
   const domain = stanza.to?.domain ?? "";
   const own = context.services().filter((service) => service.domain.endsWith(`.${domain}`));
-  return [itemsQuery(own.map(({ domain: jid, identity }) => xml("item", { jid, name: identity.name })))];
+  const items = own.map(({ domain: jid, identity }) => xml("item", { jid, name: identity.name }));
+  return [itemsQuery(items, node)];
 }
 
 function aboutAccount(context: Context, iq: Iq): Answer {
   if (!mayAsk(iq)) return new StanzaError("service-unavailable");
-  if (nodeOf(iq.payload) !== undefined) return new StanzaError("item-not-found");
-  return [infoQuery(accountInfo(context.features()), undefined)];
+  const node = nodeOf(iq.payload);
+  if (node) return new StanzaError("item-not-found");
+  return [infoQuery(accountInfo(context.features()), node)];
 }
 
 /** XEP-0030 "Security Considerations": others are told of no items, whether the account exists or not. */
 function itemsOfAccount(iq: Iq): Answer {
   const node = nodeOf(iq.payload);
   if (!mayAsk(iq)) return [itemsQuery([], node)];
-  if (node !== undefined) return new StanzaError("item-not-found");
+  if (node) return new StanzaError("item-not-found");
   const available = [...(iq.account?.sessions.values() ?? [])].filter((session) => session.isAvailable);
-  return [itemsQuery(available.map((session) => xml("item", { jid: session.jid.toString() })))];
+  return [
+    itemsQuery(
+      available.map((session) => xml("item", { jid: session.jid.toString() })),
+      node,
+    ),
+  ];
 }
 
 function mayAsk({ account, own, from }: Iq): boolean {
   return account?.exists === true && (own || mayseePresence(account, from));
 }
 
-function itemsQuery(items: readonly Element[], node?: string): Element {
+function itemsQuery(items: readonly Element[], node: string | undefined): Element {
   return xml("query", { xmlns: NS.discoItems, node }, ...items);
 }
 
-/** The node that is asked about; an empty one names none. */
+/** The node that is asked about. An empty one names none, but is mirrored like any other. */
 function nodeOf(query: Element): string | undefined {
   const node: unknown = query.attrs["node"];
-  return typeof node === "string" && node !== "" ? node : undefined;
+  return typeof node === "string" ? node : undefined;
 }

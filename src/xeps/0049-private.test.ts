@@ -54,7 +54,7 @@ describe("private XML", () => {
     expect(conditionOf(await juliet.asks(request))).toBe(condition);
   });
 
-  it("is refused above the limit of the account, also after a restart; replacing does not add up @1.8", async () => {
+  it("is refused above the limit of the account, also after a restart; replacing does not add up @1.8 @limit.private_bytes", async () => {
     const config = "[limits]\nprivate_bytes = 300";
     const { world, juliet } = await withJuliet(config);
     const document = (name: string) => set(`<${name} xmlns='a:a'>${"x".repeat(100)}</${name}>`);

@@ -44,7 +44,7 @@ describe("vcard-temp", () => {
     expect(conditionOf(await juliet.asks(`<iq type='set' to='${to}' id='1'>${CARD}</iq>`))).toBe("forbidden");
   });
 
-  it("is refused above its limit @1.8", async () => {
+  it("is refused above its limit @1.8 @limit.vcard_bytes", async () => {
     const { juliet } = await withTwo("[limits]\nvcard_bytes = 50");
     expect(conditionOf(await juliet.asks(`<iq type='set' id='1'>${CARD}</iq>`))).toBe("policy-violation");
     expect(conditionOf(await juliet.asks(`<iq type='get' id='2'>${GET}</iq>`))).toBe("item-not-found");

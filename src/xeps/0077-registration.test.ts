@@ -87,7 +87,7 @@ describe("registration before login", () => {
     expect(await outcomeOf(early(lax, "set", wanted("romeo"), plain))).toBe("done");
   });
 
-  it("is limited by the hour for each address, not by the stream @1.8", async () => {
+  it("is limited by the hour for each address, not by the stream @1.8 @limit.registrations_per_hour", async () => {
     const world = await World.open(features, { config: `${OPEN}[limits]\nregistrations_per_hour = 2` });
     const on = stream();
     const attempt = (name: string, where = on) => outcomeOf(early(world, "set", wanted(name), where));

@@ -87,6 +87,7 @@ const WHY_UNREADABLE: Readonly<Record<string, readonly [why: string, mend: strin
   ENOTDIR: NO_FOLDER,
   EACCES: FORBIDDEN,
   EPERM: FORBIDDEN,
+  ENOENT: ["nothing can be made in the folder above it", "name another data_dir"],
   EROFS: ["this file system is read-only", "mount it for writing, or name another data_dir"],
 };
 

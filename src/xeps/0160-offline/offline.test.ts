@@ -265,6 +265,24 @@ describe("offline messages", () => {
   });
 });
 
+describe("presence", () => {
+  it("carries no delay that somebody else claims in the server's name @1.7", async () => {
+    const world = await World.open(features, { accounts: ACCOUNTS });
+    const juliet = await world.device("juliet@localhost/balcony");
+    const romeo = await world.device("romeo@localhost/orchard");
+    const forged = "<delay xmlns='urn:xmpp:delay' from='localhost' stamp='2000-01-01T00:00:00Z'/>";
+    const own = forged.replace("localhost", "romeo@localhost/orchard");
+    await juliet.sends("<presence/>");
+    await befriend(juliet, romeo);
+    for (const to of ["", " to='juliet@localhost'", " to='juliet@localhost/balcony'"]) {
+      juliet.received.splice(0);
+      await romeo.sends(`<presence${to}>${forged}${own}</presence>`);
+      const delays = juliet.received.flatMap(({ element }) => element.getChildren("delay"));
+      expect(delays.map(({ attrs }) => attrs["from"] as string)).toEqual(["romeo@localhost/orchard"]);
+    }
+  });
+});
+
 describe("offline messages that a client reads in its archive before its presence", () => {
   const QUERY = "<iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'/></iq>";
 
@@ -325,7 +343,7 @@ describe("offline messages that a client reads in its archive before its presenc
 describe("the quota of offline messages", () => {
   const config = "[limits]\noffline_messages = 2";
 
-  it("refuses what is above it, and has room again once they are delivered @1.7", async () => {
+  it("refuses what is above it, and has room again once they are delivered @1.7 @limit.offline_messages", async () => {
     const { world, romeo } = await withRomeo({ config });
     await says(romeo, "one", "two", "three");
     expect([errorsAt(romeo), await pendingOf(world)]).toEqual([["service-unavailable"], 2]);
@@ -355,7 +373,7 @@ describe("the quota of offline messages", () => {
     expect([errorsAt(again.romeo), await pendingOf(again.world)]).toEqual([["service-unavailable"], 3]);
   });
 
-  it("is also one of each sender, however many others there are @R9", async () => {
+  it("is also one of each sender, however many others there are @R9 @limit.offline_messages_per_sender", async () => {
     const { world, romeo } = await withRomeo({
       config: "[limits]\noffline_messages_per_sender = 2",
       accounts: [...ACCOUNTS, "nurse@localhost"],
@@ -419,7 +437,7 @@ describe("the quota of offline messages", () => {
     expect([lurker.bodies.length, errorsAt(romeo), await pendingOf(world)]).toEqual([4, [], 2]);
   });
 
-  it("also counts bytes @1.7", async () => {
+  it("also counts bytes @1.7 @limit.offline_bytes", async () => {
     const { world, romeo } = await withRomeo({ config: "[limits]\noffline_bytes = 1000" });
     await says(romeo, "one", "x".repeat(1000), "two");
     expect([errorsAt(romeo), await pendingOf(world)]).toEqual([["service-unavailable"], 2]);

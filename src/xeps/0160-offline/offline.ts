@@ -28,7 +28,10 @@ export function offline(context: Context): Feature {
       { xep: 334, version: "1.0.0", status: "partial", since: "0.1.0", note: "store, no-store, no-permanent-store" },
     ],
     disco: { server: ["msgoffline"] },
-    received: { message: { stamp: withoutOurDelay, store: (flow, account) => mayWait(quota, flow, account) } },
+    received: {
+      message: { stamp: withoutOurDelay, store: (flow, account) => mayWait(quota, flow, account) },
+      presence: { stamp: withoutOurDelay },
+    },
     sent: { presence: { after: (flow) => presenceSent(reading, flow) } },
     session: {
       restore: (session) => reading.restored(session),

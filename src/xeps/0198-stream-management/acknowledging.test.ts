@@ -96,7 +96,7 @@ describe("what the client sends is counted (XEP-0198 §4)", () => {
     expect(seen(client)).toEqual(["iq result s", "iq result 2", "a 3"]);
   });
 
-  it("at the latest after ack_wait <r/> is answered with what is durable, and the rest follows unasked @2.4", async () => {
+  it("at the latest after ack_wait <r/> is answered with what is durable, and the rest follows unasked @2.4 @limit.ack_wait", async () => {
     const simulation = await simulate("[limits]\nack_wait = '250ms'");
     const { client } = await managed(simulation, "juliet", "balcony");
     simulation.storage.hold();

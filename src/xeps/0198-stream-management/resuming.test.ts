@@ -309,6 +309,21 @@ describe("the end of a session that nobody resumed (rulings 9)", () => {
     expect(heard(await comesBack(simulation, "mallory", resume(id, 1)))).toEqual(["failed item-not-found"]);
   });
 
+  it("comes after sm_resume, however long the client asked for @2.4 @limit.sm_resume", async () => {
+    const simulation = await simulate("[limits]\nsm_resume = '10s'");
+    const { client: juliet } = await managed(simulation, "juliet", "balcony", {
+      attributes: "resume='true' max='60'",
+      presence: "<presence/>",
+    });
+    juliet.cut();
+    simulation.clock.advance(9999);
+    await simulation.settle();
+    expect(sessionsOf(simulation)).toBe(1);
+    simulation.clock.advance(1);
+    await simulation.settle();
+    expect(sessionsOf(simulation)).toBe(0);
+  });
+
   it("leaves no timer behind @2.4", async () => {
     const { simulation, juliet, id } = await verona();
     const before = simulation.clock.waiting;
@@ -458,7 +473,7 @@ describe("the end of a session that nobody resumed (rulings 9)", () => {
 });
 
 describe("what is not acknowledged is bounded", () => {
-  it("beyond sm_queue a lost session is ended, and its messages wait in the log @2.4 @2.bad", async () => {
+  it("beyond sm_queue a lost session is ended, and its messages wait in the log @2.4 @2.bad @limit.sm_queue", async () => {
     const { simulation, romeo, juliet, id } = await verona("[limits]\nsm_queue = 3");
     juliet.cut();
     for (const body of ["one", "two", "three"]) romeo.send(chat("juliet", body));
@@ -471,7 +486,7 @@ describe("what is not acknowledged is bounded", () => {
     expect(await pendingOf(simulation, "juliet")).toBe(4);
   });
 
-  it("beyond sm_queue_bytes a session goes on, but cannot be resumed, and what it acknowledges is settled @2.4", async () => {
+  it("beyond sm_queue_bytes a session goes on, but cannot be resumed, and what it acknowledges is settled @2.4 @limit.sm_queue_bytes", async () => {
     const { simulation, romeo, juliet, id } = await verona(
       '[limits]\nsm_queue_bytes = 65536\n[archive]\ndefault = "never"',
     );

@@ -70,7 +70,11 @@ describe("the preferences of an account", () => {
     ["an unknown default", prefs("sometimes"), "bad-request"],
     ["something that is no address", prefs("always", jids("a@@b")), "jid-malformed"],
     ["an empty address", prefs("always", "", jids("")), "jid-malformed"],
-    ["too many addresses", prefs("always", jids("a@b", "c@d"), jids("e@f")), "policy-violation"],
+    [
+      "too many addresses @limit.archive_preferences",
+      prefs("always", jids("a@b", "c@d"), jids("e@f")),
+      "policy-violation",
+    ],
   ])("are refused with %s, and stay what they were @2.2 @2.bad", async (_, content, condition) => {
     const { juliet } = await verona({ config: "[limits]\narchive_preferences = 2" });
     await juliet.sends(set(prefs("never", "", jids("x@y"))));

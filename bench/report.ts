@@ -98,7 +98,7 @@ ${table(plain)}
 ${table(archives)}
 ## Chat while long histories are read
 
-- Rookery alone, archive on: ${historiesPlan.pairs} pairs chat at ${historiesPlan.rate} messages/s in all, ${historiesPlan.rounds} rounds of ${historiesPlan.measureMs / 1000} s each way in turn;
+- Rookery alone, archive on, on both cores, which it shares with the clients: ${historiesPlan.pairs} pairs chat at ${historiesPlan.rate} messages/s in all, ${historiesPlan.rounds} rounds of ${historiesPlan.measureMs / 1000} s each way in turn;
   the time is from when a message was due to when its receiver had it
 - beside that ${historiesPlan.readers} readers page through ${historiesPlan.history} messages each, ${historiesPlan.pageSize} a page, and must find all of them; they got ${histories.readPerSecond} messages/s
 

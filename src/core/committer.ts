@@ -108,9 +108,14 @@ export class Committer {
     });
   }
 
-  /** Resolves when nothing is waiting and nothing is under way. For an orderly stop. */
+  /** Nothing is waiting and nothing is under way. */
+  get isIdle(): boolean {
+    return this.#open.length === 0 && !this.#underway;
+  }
+
+  /** Resolves when nothing is waiting and nothing is under way. */
   idle(): Promise<void> {
-    if (this.#open.length === 0 && !this.#underway) return Promise.resolve();
+    if (this.isIdle) return Promise.resolve();
     return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 

@@ -1,6 +1,7 @@
 // Sending many stored stanzas to one session: a chunk at a time, the next one when the socket has taken it, so that a long read costs
 // neither memory nor the patience of those who send live messages.
 import type { Clock } from "../core/clock.js";
+import type { Committer } from "../core/committer.js";
 import type { Session } from "../core/session.js";
 import type { LogRow } from "../storage/port.js";
 
@@ -27,30 +28,53 @@ export function drained(session: Session): Promise<boolean> {
   return new Promise((resolve) => session.whenDrained(resolve));
 }
 
+/** How long a chunk waits for commits: a message that is on its way to the store comes back to a server that has nothing else to do. */
+const PATIENCE_MS = 4;
+
+export interface PacePorts {
+  readonly clock: Pick<Clock, "soon" | "after">;
+  readonly committer: Pick<Committer, "isIdle" | "idle">;
+}
+
 /**
- * Has all who send chunks take turns: one chunk in a turn of the event loop, however many are reading, and whatever else has come is
- * handled before the next one.
+ * Has all who send chunks take turns: one chunk in a turn of the event loop, however many are reading, and none while messages are on
+ * their way to the store, so that those are not held up, within limits.
  */
 export class Pace {
-  readonly #clock: Pick<Clock, "soon">;
+  readonly #ports: PacePorts;
   readonly #waiting = new Set<() => void>(); // in order; each is a query under way
+  #idle: Promise<void> | undefined;
 
-  constructor(clock: Pick<Clock, "soon">) {
-    this.#clock = clock;
+  constructor(ports: PacePorts) {
+    this.#ports = ports;
   }
 
   /** Resolves when it is the caller's turn to send one chunk. */
   turn(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.add(resolve);
-      if (this.#waiting.size === 1) this.#clock.soon(() => this.#next());
+      if (this.#waiting.size === 1) this.#prepare();
     });
+  }
+
+  #prepare(): void {
+    const { clock, committer } = this.#ports;
+    if (committer.isIdle) return clock.soon(() => this.#next());
+    let isOver = false;
+    const goOn = (): void => {
+      timer.cancel();
+      if (!isOver) clock.soon(() => this.#next());
+      isOver = true;
+    };
+    const timer = clock.after(PATIENCE_MS, goOn);
+    this.#idle ??= committer.idle().finally(() => (this.#idle = undefined));
+    void this.#idle.then(goOn);
   }
 
   #next(): void {
     for (const resolve of this.#waiting) {
       this.#waiting.delete(resolve);
-      if (this.#waiting.size > 0) this.#clock.soon(() => this.#next());
+      if (this.#waiting.size > 0) this.#prepare();
       return resolve();
     }
   }

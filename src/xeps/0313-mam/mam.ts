@@ -21,7 +21,7 @@ import { type ArchivePage, ArchiveView } from "./view.js";
 type Later = () => Promise<Answer>;
 
 export function mam(context: Context): Feature {
-  const turns = new Turns(context.clock);
+  const turns = new Turns(context);
   const positions = new Positions(context);
   const viewOf = ({ from }: Iq): ArchiveView => new ArchiveView(context, positions, { owner: from.bare, of: "user" });
   return {

@@ -1,10 +1,9 @@
 // Bounded work: the queries of one session are answered one after the other, as a page is held in memory while it is sent; full-text
 // searches are done one at a time for the whole server, so that other reads of the store wait for one search at most.
-import type { Clock } from "../../core/clock.js";
 import type { Session } from "../../core/session.js";
 import { Slot } from "../../core/slot.js";
 import { StanzaError } from "../../stanza/errors.js";
-import { Pace } from "../pacing.js";
+import { Pace, type PacePorts } from "../pacing.js";
 
 const WAITING_QUERIES = 16; // a client that opens all its conversations at once; more have to be asked again
 const WAITING_SEARCHES = 100; // some seconds of work
@@ -40,8 +39,8 @@ export class Turns {
   readonly #queries = new Slot(() => new Line(WAITING_QUERIES));
   readonly #searches = new Line(WAITING_SEARCHES);
 
-  constructor(clock: Pick<Clock, "soon">) {
-    this.pace = new Pace(clock);
+  constructor(ports: PacePorts) {
+    this.pace = new Pace(ports);
   }
 
   /** Answers a query when those that the session asked before are answered. */

@@ -143,7 +143,10 @@ function givenLine(draft: Draft, rest: string): Deed[] {
   if (room) return [roomDeed(draft, room[1] ?? "", room[2] ?? "")];
   const both = /^(\w+) and (\w+) see each other$/.exec(rest);
   const one = /^(\w+) sees (\w+)$/.exec(rest);
-  const found = both ?? one ?? fail("write: given romeo sees juliet, given romeo and juliet see each other, or: given romeo and juliet in a room");
+  const found =
+    both ??
+    one ??
+    fail("write: given romeo sees juliet, given romeo and juliet see each other, or: given romeo and juliet in a room");
   const [watcher, watched] = [memberOf(draft, found[1] ?? ""), memberOf(draft, found[2] ?? "")];
   const first: Deed = { kind: "given", watcher, watched };
   return both ? [first, { kind: "given", watcher: watched, watched: watcher }] : [first];

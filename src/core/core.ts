@@ -1,7 +1,7 @@
 // Puts the core together: storage in, sessions out. The transports bind sessions and feed their lanes; the features decide.
 import type { Storage } from "../storage/port.js";
 import type { Json, Outcome, Write } from "../storage/writes.js";
-import { Accounts } from "./accounts.js";
+import { Accounts, Owners, type OwnersPorts } from "./accounts.js";
 import type { Clock } from "./clock.js";
 import { Committer } from "./committer.js";
 import type { Config } from "./config.js";
@@ -54,15 +54,15 @@ export class Core {
     const { limits } = config;
     const hosted = new Set(config.domains);
     this.#storage = storage;
-    this.accounts = new Accounts({
+    const owners: Omit<OwnersPorts, "stores"> = {
       storage,
       clock,
-      stores: ports.accountStores,
       cacheBytes: limits.account_cache_bytes,
       loads: limits.loads,
       queue: limits.load_queue,
       timeoutMs: limits.load_timeout,
-    });
+    };
+    this.accounts = new Accounts({ ...owners, stores: ports.accountStores });
     this.committer = new Committer({
       storage,
       ids,
@@ -78,7 +78,7 @@ export class Core {
     const start = (flow: Flow): void => new Lane(lane, { kind: "server" }, undefined).run(flow);
     const delivered = (entry: { readonly owner: string; readonly id: number }): void => this.#cursor.delivered(entry);
     const commit = (writes: readonly (Write | Append)[]): Promise<Outcome> => this.committer.commit(writes);
-    const release = new Release({ accounts: this.accounts, log, keeper: { commit, delivered }, start });
+    const release = new Release({ log, keeper: { commit, delivered }, start });
     let features: readonly Feature[] = [];
     this.users = new Users({
       storage,
@@ -105,6 +105,11 @@ export class Core {
       services: () => services,
       isHosted: (jid) => hosted.has(jid.domain),
       start,
+      owners: (stores, create) => new Owners({ ...owners, stores }, create),
+      lanes: (decide) => {
+        let own: LanePorts | undefined; // services are made before the pipeline
+        return () => new Lane((own ??= { ...lane, pipeline: pipeline.behind(decide) }), { kind: "server" }, undefined);
+      },
       delivered,
       software: ports.software,
       startedAt: clock.now(),

@@ -17,7 +17,9 @@ import {
 } from "./delivery.js";
 import type { Answer, Feature, IqHandler, Step } from "./feature.js";
 import { Flow, type Hop } from "./flow.js";
+import type { Decider } from "./lane.js";
 import type { Log } from "./log.js";
+import { holdFor } from "./owner.js";
 import { AFTER_VERDICT, BEFORE_VERDICT, PHASES, type Phase } from "./phases.js";
 import type { Remote, Router } from "./router.js";
 import type { Session } from "./session.js";
@@ -65,14 +67,43 @@ export class Pipeline {
     return undefined;
   }
 
+  /** Somebody else decides the stanza that a flow begins with, at once or later; what that routes is decided here. */
+  behind(first: (flow: Flow) => Promise<void> | undefined): Decider {
+    return { decide: (flow) => this.#decideBehind(first, flow) };
+  }
+
+  #decideBehind(first: (flow: Flow) => Promise<void> | undefined, flow: Flow): Promise<void> | undefined {
+    flow.at = flow.hops.length;
+    try {
+      const parked = first(flow);
+      return parked ? this.#decideLater(parked, flow) : this.decide(flow);
+    } catch (error) {
+      this.#abandon(flow, error);
+      return undefined;
+    }
+  }
+
+  async #decideLater(parked: Promise<void>, flow: Flow): Promise<void> {
+    try {
+      await parked;
+    } catch (error) {
+      this.#abandon(flow, error);
+    }
+    await this.decide(flow);
+  }
+
+  #abandon(flow: Flow, error: unknown): void {
+    this.#ports.log.error({ ev: "core.handler_failed", kind: flow.stanza.kind, err: error });
+    flow.abandon(new StanzaError("internal-server-error", "cancel"), "bug");
+  }
+
   async #park(flow: Flow, hop: Hop, cold: JID): Promise<void> {
-    const { accounts } = this.#ports;
-    accounts.holdFor(flow); // what it has changed so far is in memory only
+    holdFor(flow); // what it has changed so far is in memory only
     const loaded = await this.#load(flow, hop, cold);
     if (isOutdated(flow)) flow.abandon(new StanzaError("resource-constraint", "wait"), "store");
     const rest = this.decide(flow); // up to the next cold account
-    accounts.holdFor(flow);
-    if (loaded) accounts.release(loaded);
+    holdFor(flow);
+    if (loaded) this.#ports.accounts.release(loaded);
     await rest;
   }
 
@@ -107,8 +138,7 @@ export class Pipeline {
       if (hop.side === "sent") this.#send(flow);
       else this.#receive(flow);
     } catch (error) {
-      this.#ports.log.error({ ev: "core.handler_failed", kind: hop.stanza.kind, err: error });
-      flow.abandon(new StanzaError("internal-server-error", "cancel"), "bug");
+      this.#abandon(flow, error);
     }
   }
 

@@ -38,8 +38,8 @@ export interface Context {
   readonly start: (flow: Flow) => void;
   /** What owns documents in these stores beside accounts: kept in memory and loaded as those are. */
   readonly owners: <T extends Owner>(stores: readonly string[], create: (jid: JID) => T) => Owners<T>;
-  /** Makes lanes in which `decide` decides what is started there, at once or later; what that routes goes the usual way. */
-  readonly lanes: (decide: (flow: Flow) => Promise<void> | undefined) => () => Lane;
+  /** Makes lanes in which `decide` decides what is started there, at once or later; what that routes goes the usual way, as all does without. */
+  readonly lanes: (decide?: (flow: Flow) => Promise<void> | undefined) => () => Lane;
   /** A device has this log entry: it need not be delivered again (rulings 2). */
   readonly delivered: (entry: { readonly owner: string; readonly id: number }) => void;
   readonly software: { readonly name: string; readonly version: string };

@@ -108,7 +108,8 @@ export class Core {
       owners: (stores, create) => new Owners({ ...owners, stores }, create),
       lanes: (decide) => {
         let own: LanePorts | undefined; // services are made before the pipeline
-        return () => new Lane((own ??= { ...lane, pipeline: pipeline.behind(decide) }), { kind: "server" }, undefined);
+        const portsOf = (): LanePorts => (decide ? { ...lane, pipeline: pipeline.behind(decide) } : lane);
+        return () => new Lane((own ??= portsOf()), { kind: "server" }, undefined);
       },
       delivered,
       software: ports.software,

@@ -162,9 +162,9 @@ export class Pipeline {
     const target = this.#ports.router.resolve(to);
     switch (target.kind) {
       case "server":
-        return this.#toServer(flow, to);
+        return this.#toDomain(flow, to, this.#serverIq);
       case "service":
-        return target.service.decide(flow);
+        return to.local === "" ? this.#toDomain(flow, to, target.iq) : target.service.decide(flow);
       case "remote":
         return this.#ports.remote.decide(flow);
       case "account": {
@@ -177,12 +177,12 @@ export class Pipeline {
     }
   }
 
-  /** Stanzas to the server's domain: IQs are its to answer; of the rest it has no use (RFC 6121 §8.4, RFC 6120 §10.4). */
-  #toServer(flow: Flow, to: JID): void {
+  /** Stanzas to the domain of the server or of a service: IQs are its to answer; of the rest it has no use (RFC 6121 §8.4, RFC 6120 §10.4). */
+  #toDomain(flow: Flow, to: JID, table: ReadonlyMap<string, IqHandler>): void {
     const { stanza } = flow;
     if (stanza.kind === "presence") return;
     if (stanza.kind === "message" || to.resource !== "") return flow.refuse(new StanzaError("service-unavailable"));
-    this.#answer(flow, this.#serverIq, undefined);
+    this.#answer(flow, table, undefined);
   }
 
   #toAccount(flow: Flow, account: Account, to: JID): void {

@@ -102,9 +102,9 @@ describe("the configuration", () => {
   });
 
   it("warns once for a key whose feature is not there yet @1.10", () => {
-    const { warnings } = load('[muc]\ncreate = "admins"\n[http]\nlisten = []\n');
+    const { warnings } = load('[pubsub]\ncreate = "admins"\n[http]\nlisten = []\n');
     expect(warnings).toEqual([
-      "rookery.toml:2:10: muc.create has no effect yet: its feature is not part of this version",
+      "rookery.toml:2:10: pubsub.create has no effect yet: its feature is not part of this version",
       "rookery.toml:4:10: http.listen has no effect yet: its feature is not part of this version",
     ]);
   });

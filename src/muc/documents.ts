@@ -1,6 +1,6 @@
 // What of a room is stored, and where: its documents lie under its own address, as those of an account do. Reading them back makes the
 // durable half of its state.
-import { JID } from "../stanza/jid.js";
+import type { JID } from "../stanza/jid.js";
 import { Stanza } from "../stanza/stanza.js";
 import type { FeatureStore } from "../core/feature.js";
 import type { Row } from "../storage/port.js";

@@ -4,7 +4,7 @@ import type { Context } from "../core/context.js";
 import { type Append, Flow } from "../core/flow.js";
 import { errorOf, resultOf } from "../stanza/build.js";
 import type { Child } from "../core/feature.js";
-import { StanzaError } from "../stanza/errors.js";
+import type { StanzaError } from "../stanza/errors.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import type { Entry, Write } from "../storage/writes.js";

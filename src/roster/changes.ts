@@ -79,7 +79,11 @@ export class RosterChanges {
 
   #forget(flow: Flow, account: Account, contact: JID): void {
     if (!rosterOf(account).get(contact)) return;
-    flow.apply({ owner: account, writes: [removal(account, contact)], effect: () => rosterOf(account).remove(contact) });
+    flow.apply({
+      owner: account,
+      writes: [removal(account, contact)],
+      effect: () => rosterOf(account).remove(contact),
+    });
   }
 
   #nextVersion(account: Account): number {

@@ -32,6 +32,13 @@ const PARTS: readonly LongPart[] = [
     parameters: ["--full"],
   },
   {
+    name: "crash",
+    about:
+      "`kill -9` at random moments and at every step of the durable path, 50 rounds on SQLite and 20 on MongoDB; stores that fail. About 25 minutes.",
+    script: "build/conformance/crash/suite.js",
+    parameters: ["--full"],
+  },
+  {
     name: "bench",
     about: "The comparison of [bench/RESULTS.md](../bench/RESULTS.md), which it writes anew. About 10 minutes.",
     script: "build/bench/main.js",

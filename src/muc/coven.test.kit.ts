@@ -28,7 +28,10 @@ export interface CovenOptions extends WorldOptions {
 /** Nobody is in the room yet. */
 export async function coven({ more, ...options }: CovenOptions = {}): Promise<Coven> {
   const accounts = WITCHES.map((name) => `${name}@localhost`);
-  const world = await World.open((context) => [...(more ? [more] : []), ...features(context)], { accounts, ...options });
+  const world = await World.open((context) => [...(more ? [more] : []), ...features(context)], {
+    accounts,
+    ...options,
+  });
   const settle = async (): Promise<void> => {
     for (let turn = 0; turn < TURNS; turn++) await world.settled();
   };

@@ -90,6 +90,20 @@ describe("a commit that fails", () => {
     expect(wicca.hears()).toEqual(["late enters", "hag: still here"]);
   });
 
+  it("of which nobody can say whether it failed ends the sender's stream uncounted: the client sends it again @3.2", async () => {
+    const all = await gathered();
+    const { world, crone, hag, settle } = all;
+    const before = handled(all);
+    world.storage.failNext("unknown", { commits: 1000 });
+    await hag.says("perhaps");
+    for (let tries = 0; tries < 200; tries++) {
+      world.clock.advance(250);
+      await settle();
+    }
+    expect([hag.device.closedWith?.condition, handled(all)]).toEqual(["internal-server-error", before]);
+    expect(crone.device.bodies).toEqual([]);
+  });
+
   it("of a room's making leaves no room; who asked may ask again @3.2", async () => {
     const { world, crone } = await coven();
     world.storage.failNext("refused");

@@ -169,6 +169,22 @@ describe("after a restart", () => {
     expect(await bodies(after)).toEqual([undefined, "one", "two"]);
   });
 
+  it("a room that was never configured is there no more, and whoever makes it anew owns it alone @3.1 @3.2", async () => {
+    const before = await coven();
+    await before.crone.enters("crone");
+    const { disk, clock } = before.world;
+    const after = await coven({ disk, clock, accounts: [] });
+    await after.crone.sends(`<iq type='get' id='i' to='${ROOM}'><query xmlns='${NS.discoInfo}'/></iq>`);
+    await after.hag.enters("hag");
+    expect([after.crone.hears(), after.hag.hears()[0]]).toEqual([["error item-not-found"], "hag enters 110 170 201"]);
+    await after.hag.configures({});
+    await after.crone.enters("crone");
+    await after.crone.configures({});
+    expect(after.crone.hears().at(-1)).toBe("error forbidden");
+    const rows = (await after.world.storage.load([ROOM], ["room_affiliation"])).get(ROOM);
+    expect(rows?.map(({ key }) => key)).toEqual(["hag@localhost"]);
+  });
+
   it("the order of the archive goes on, and ids are those that were told before @3.2", async () => {
     const before = await gathered({ "muc#roomconfig_persistentroom": "1" });
     await before.crone.says("one");

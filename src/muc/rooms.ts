@@ -74,10 +74,10 @@ export class Rooms {
     });
   }
 
-  /** Who has gone has gone, also where the store failed at that moment. Nobody could tell the room a second time. */
+  /** Whose session has ended has gone, also where the store failed at that moment: nobody else would tell the room a second time. */
   #insist(flow: Flow, room: JID): void {
     flow.whenOver((failure) => {
-      if (!failure) return;
+      if (!failure || flow.session?.open) return;
       const again = new Flow(flow.root, { kind: "server" }, "received");
       this.#context.clock.after(RETRY_MS, () => this.#run(again, room));
     });

@@ -1,4 +1,5 @@
 // A house of witches for tests of rooms: a server, its people at their devices, and short words for what they do in a room and what they hear.
+import type { Feature } from "../core/feature.js";
 import { features } from "../features.js";
 import type { Stanza } from "../stanza/stanza.js";
 import { NS } from "../xml/namespaces.js";
@@ -19,10 +20,18 @@ export interface Coven {
   readonly another: (jid: string) => Promise<Witch>;
 }
 
+export interface CovenOptions extends WorldOptions {
+  /** A feature that comes first. */
+  readonly more?: Feature;
+}
+
 /** Nobody is in the room yet. */
-export async function coven(options: WorldOptions = {}): Promise<Coven> {
+export async function coven({ more, ...options }: CovenOptions = {}): Promise<Coven> {
   const accounts = WITCHES.map((name) => `${name}@localhost`);
-  const world = await World.open(features, { accounts, ...options });
+  const world = await World.open((context) => [...(more ? [more] : []), ...features(context)], {
+    accounts,
+    ...options,
+  });
   const settle = async (): Promise<void> => {
     for (let turn = 0; turn < TURNS; turn++) await world.settled();
   };
@@ -38,7 +47,7 @@ export async function coven(options: WorldOptions = {}): Promise<Coven> {
 /** The first makes the room, configured so; the others enter by their names; what they are told is forgotten. */
 export async function gathered(
   fields: Readonly<Record<string, string>> = {},
-  options: WorldOptions = {},
+  options: CovenOptions = {},
 ): Promise<Coven> {
   const all = await coven(options);
   const { crone, hag, wicca } = all;

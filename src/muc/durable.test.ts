@@ -90,6 +90,20 @@ describe("a commit that fails", () => {
     expect(wicca.hears()).toEqual(["late enters", "hag: still here"]);
   });
 
+  it("of which nobody can say whether it failed ends the sender's stream uncounted: the client sends it again @3.2", async () => {
+    const all = await gathered();
+    const { world, crone, hag, settle } = all;
+    const before = handled(all);
+    world.storage.failNext("unknown", { commits: 1000 });
+    await hag.says("perhaps");
+    for (let tries = 0; tries < 200; tries++) {
+      world.clock.advance(250);
+      await settle();
+    }
+    expect([hag.device.closedWith?.condition, handled(all)]).toEqual(["internal-server-error", before]);
+    expect(crone.device.bodies).toEqual([]);
+  });
+
   it("of a room's making leaves no room; who asked may ask again @3.2", async () => {
     const { world, crone } = await coven();
     world.storage.failNext("refused");
@@ -153,6 +167,22 @@ describe("after a restart", () => {
     expect(info).toContain("name='A Dark Cave'");
     expect(info).toContain("muc_moderated");
     expect(await bodies(after)).toEqual([undefined, "one", "two"]);
+  });
+
+  it("a room that was never configured is there no more, and whoever makes it anew owns it alone @3.1 @3.2", async () => {
+    const before = await coven();
+    await before.crone.enters("crone");
+    const { disk, clock } = before.world;
+    const after = await coven({ disk, clock, accounts: [] });
+    await after.crone.sends(`<iq type='get' id='i' to='${ROOM}'><query xmlns='${NS.discoInfo}'/></iq>`);
+    await after.hag.enters("hag");
+    expect([after.crone.hears(), after.hag.hears()[0]]).toEqual([["error item-not-found"], "hag enters 110 170 201"]);
+    await after.hag.configures({});
+    await after.crone.enters("crone");
+    await after.crone.configures({});
+    expect(after.crone.hears().at(-1)).toBe("error forbidden");
+    const rows = (await after.world.storage.load([ROOM], ["room_affiliation"])).get(ROOM);
+    expect(rows?.map(({ key }) => key)).toEqual(["hag@localhost"]);
   });
 
   it("the order of the archive goes on, and ids are those that were told before @3.2", async () => {

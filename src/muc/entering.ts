@@ -5,7 +5,7 @@ import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import type { Element } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
-import { putAffiliate, putRoom } from "./documents.js";
+import { erased, putAffiliate, putRoom } from "./documents.js";
 import { absent, ownWords, show, showAll, showOthers } from "./occupants.js";
 import { isMembersOnly } from "./parts/members-only.js";
 import { isModerated } from "./parts/moderation.js";
@@ -90,7 +90,8 @@ function create(turn: Turn): StanzaError | undefined {
     return new StanzaError("resource-constraint", "wait", "too many rooms of one owner");
   const owner = { affiliation: "owner" } as const;
   const made = withAffiliate({ ...NO_ROOM, exists: true, isLocked: true }, from.bare, owner);
-  turn.change(made, putRoom(jid, made), putAffiliate(jid, from.bare, owner));
+  const remains = turn.room.hasRemains ? [erased(jid)] : [];
+  turn.change(made, ...remains, putRoom(jid, made), putAffiliate(jid, from.bare, owner));
   return undefined;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { simulate, until } from "../simulation/simulation.js";
 import { NS } from "../xml/namespaces.js";
 import { coven, gathered, ROOM, type Witch } from "./coven.test.kit.js";
 
@@ -89,6 +90,39 @@ describe("an occupant who is gone without a word", () => {
     await hag.sends(error("not-acceptable"));
     await hag.sends(error("service-unavailable"));
     expect(crone.hears()).toEqual([]);
+  });
+});
+
+describe("an occupant whose session waits to be resumed", () => {
+  const XMLNS = `xmlns='${NS.streamManagement}'`;
+
+  it("stays in the room; once the session is given up, the room is told by what did not arrive @3.1 @M5", async () => {
+    const simulation = await simulate();
+    const crone = await simulation.login("crone", "desktop");
+    const hag = await simulation.login("hag", "pda");
+    const enter = (nick: string) => `<presence to='${ROOM}/${nick}'><x xmlns='${NS.muc}'/></presence>`;
+    crone.send(enter("crone"));
+    crone.send(
+      `<iq type='set' id='c' to='${ROOM}'><query xmlns='${NS.mucOwner}'><x xmlns='${NS.dataForms}' type='submit'/></query></iq>`,
+    );
+    await until(simulation, crone, "iq");
+    hag.send(`<enable ${XMLNS} resume='true'/>`);
+    hag.send(enter("hag"));
+    await until(simulation, hag, "message");
+    hag.cut();
+    await simulation.settle();
+    crone.take();
+    crone.send(`<message type='groupchat' to='${ROOM}'><body>still there?</body></message>`);
+    await simulation.settle();
+    expect(crone.take().map(({ name }) => name)).toEqual(["message"]);
+    simulation.clock.advance(10 * 60_000 + 1000);
+    await simulation.settle();
+    const told = crone.take().filter(({ name }) => name === "presence");
+    expect(told.map(({ attrs }) => `${String(attrs["from"])} ${String(attrs["type"])}`)).toEqual([
+      `${ROOM}/hag unavailable`,
+    ]);
+    const [status, ...others] = told[0]?.getChild("x")?.getChildren("status") ?? [];
+    expect([status?.attrs["code"], others.length]).toEqual(["333", 0]);
   });
 });
 

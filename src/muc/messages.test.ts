@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Feature } from "../core/feature.js";
 import { idToText } from "../core/ids.js";
+import { StanzaError } from "../stanza/errors.js";
 import { NS } from "../xml/namespaces.js";
 import { gathered, ROOM, type Witch } from "./coven.test.kit.js";
 
@@ -152,6 +154,25 @@ describe("a private message", () => {
     expect(stray.hears()).toEqual(["error not-acceptable"]);
     expect(hag.hears()).toEqual(["error item-not-found", "error bad-request", "error forbidden"]);
     expect(wicca.hears()).toEqual([]);
+  });
+
+  it("that is refused on its way comes back as from the occupant, and the room goes on @3.1", async () => {
+    const blocking: Feature = {
+      name: "blocking",
+      specs: [],
+      received: {
+        message: {
+          guard: ({ stanza }) => (stanza.type === "chat" ? new StanzaError("service-unavailable") : undefined),
+        },
+      },
+    };
+    const { crone, hag, wicca } = await gathered({}, { more: blocking });
+    await hag.sends(`<message type='chat' id='p' to='${ROOM}/wicca'><body>psst</body></message>`);
+    await hag.says("hello");
+    expect(hag.heard).toEqual(["error service-unavailable", "hag: hello"]);
+    expect(hag.device.messages[0]?.from?.toString()).toBe(`${ROOM}/wicca`);
+    expect([wicca.heard.at(-1), crone.heard.at(-1)]).toEqual(["hag: hello", "hag: hello"]);
+    expect(hag.device.session?.lane.depth).toBe(0);
   });
 
   it("that its recipient cannot take comes back as from the occupant @3.1 @M1", async () => {

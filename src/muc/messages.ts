@@ -90,11 +90,11 @@ const GONE: ReadonlySet<string> = new Set<StanzaCondition>([
 
 /** An error from an occupant: they are gone, or could not take what another occupant sent them. */
 export function failed(turn: Turn): void {
-  const { occupant, stanza, state, flow } = turn;
+  const { occupant, stanza, state, isBounce } = turn;
   if (!occupant) return;
   const condition = conditionIn(stanza);
   // What our own server says of a client that is not there (rulings 9); from a client it may mean anything.
-  const isUnreachable = condition === "service-unavailable" && flow.origin.kind === "server";
+  const isUnreachable = condition === "service-unavailable" && isBounce;
   if (isUnreachable || GONE.has(condition)) return lost(turn, occupant);
   const target = stanza.to?.isBare === false ? state.occupants.get(stanza.to.resource) : undefined;
   if (!target || stanza.kind !== "message") return;

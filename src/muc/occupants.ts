@@ -53,11 +53,22 @@ export function showAll(turn: Turn, showing: Showing): void {
 /** Everybody whose presence is shown, to a client. */
 export function showOthers(turn: Turn, viewer: Occupant, to: Seat): void {
   const { state } = turn;
-  for (const occupant of state.occupants.values()) {
-    if (occupant.nick === viewer.nick || !isBroadcast(state.config, occupant.role)) continue;
-    const [seat] = occupant.seats;
-    show(turn, { occupant, seat, affiliation: turn.affiliationOf(occupant.account) }, viewer, to);
-  }
+  for (const occupant of state.occupants.values())
+    if (occupant.nick !== viewer.nick && isBroadcast(state.config, occupant.role))
+      turn.send(asTheyAre(turn, occupant).for(viewer, to));
+}
+
+const known = new WeakMap<Occupant, Shown>();
+
+/** As everybody is shown who enters; made once, as long as nothing of it changes. */
+function asTheyAre(turn: Turn, occupant: Occupant): Shown {
+  const before = known.get(occupant);
+  const affiliation = turn.affiliationOf(occupant.account);
+  if (before?.isStill(turn, affiliation)) return before;
+  const [seat] = occupant.seats;
+  const shown = new Shown(turn, { occupant, seat, affiliation });
+  known.set(occupant, shown);
+  return shown;
 }
 
 /** Of the client that is shown, of another one of the same occupant, of somebody else. */
@@ -77,6 +88,13 @@ class Shown {
     this.#state = turn.state;
     this.#showing = showing;
     this.#marks = marksOf(turn, showing.occupant);
+  }
+
+  /** It would be the same if it were made now. */
+  isStill(turn: Turn, affiliation: Affiliation): boolean {
+    const { state } = turn;
+    if (this.#state !== state && whois.of(this.#state.config) !== whois.of(state.config)) return false;
+    return this.#showing.affiliation === affiliation && this.#marks === marksOf(turn, this.#showing.occupant);
   }
 
   for(viewer: Occupant, to: Seat): Stanza {
@@ -117,8 +135,9 @@ function seesJids({ config }: RoomState, { role }: Occupant): boolean {
 }
 
 function marksOf({ parts, state }: Turn, occupant: Occupant): Wire {
-  const marks = parts.flatMap((part) => part.mark?.(state, occupant) ?? []);
-  return marks.map((mark) => elementToWire(mark, NS.client)).join("") as Wire;
+  let marks = "";
+  for (const { mark } of parts) for (const one of mark?.(state, occupant) ?? []) marks += elementToWire(one, NS.client);
+  return marks as Wire;
 }
 
 /** What a client says of itself: without what only the room may say, and without its wishes to the room ("Presence" 6). */

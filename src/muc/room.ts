@@ -17,6 +17,9 @@ export class Room extends Owner {
   /** Somebody is in it, or was and has not left for everybody yet. */
   #isOccupied = false;
 
+  /** The store has a room that nobody has configured, and whose maker has gone with an earlier process: it counts as none. */
+  hasRemains = false;
+
   get decided(): RoomState {
     return this.#decided;
   }
@@ -29,7 +32,9 @@ export class Room extends Owner {
   override load(rows: readonly Row[]): void {
     super.load(rows);
     const { occupants, nicks, history } = this.#released;
-    this.#decided = { ...durable((store) => this.rows(store)), occupants, nicks, history };
+    const stored = durable((store) => this.rows(store));
+    this.hasRemains = stored.isLocked && occupants.size === 0;
+    this.#decided = this.hasRemains ? NO_ROOM : { ...stored, occupants, nicks, history };
     this.#released = this.#decided;
     this.#hold();
   }

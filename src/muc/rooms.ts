@@ -30,6 +30,8 @@ export class Rooms {
   readonly #decisions: () => Lane;
   readonly #sends: () => Lane;
   readonly #traffic = new Map<string, Traffic>();
+  /** What comes back from where the room has sent something, by this server's own doing. */
+  readonly #bounces = new WeakSet<Flow>();
 
   constructor(context: Context) {
     this.#context = context;
@@ -46,10 +48,12 @@ export class Rooms {
 
   /** Hands the flow's current stanza over to the room it is for. Its sender waits, unless the room itself has caused it. */
   handOver(flow: Flow, room: JID): void {
-    const { stanza } = flow;
-    const part = new Flow(stanza, flow.origin, "received");
+    const { stanza, origin, isPart } = flow;
+    const waits = origin.kind !== "server" && !isPart;
+    const part = new Flow(stanza, waits ? origin : { kind: "server" }, "received");
     flow.isRequest = stanza.kind === "presence" && stanza.type === undefined;
-    if (flow.origin.kind !== "server" && !flow.isPart) flow.await(part);
+    if (waits) flow.await(part);
+    else if (!isPart) this.#bounces.add(part);
     this.#run(part, room);
   }
 
@@ -70,10 +74,10 @@ export class Rooms {
     });
   }
 
-  /** Who has gone has gone, also where the store failed at that moment. Nobody could tell the room a second time. */
+  /** Whose session has ended has gone, also where the store failed at that moment: nobody else would tell the room a second time. */
   #insist(flow: Flow, room: JID): void {
     flow.whenOver((failure) => {
-      if (!failure) return;
+      if (!failure || flow.session?.open) return;
       const again = new Flow(flow.root, { kind: "server" }, "received");
       this.#context.clock.after(RETRY_MS, () => this.#run(again, room));
     });
@@ -125,7 +129,7 @@ export class Rooms {
     const from = flow.root.from;
     const traffic = this.#traffic.get(room.jid.toString());
     if (!from || !traffic) return;
-    const turn = new Turn(this.#forTurns, flow, room, { from, ownedRooms });
+    const turn = new Turn(this.#forTurns, flow, room, { from, ownedRooms, isBounce: this.#bounces.has(flow) });
     take(turn);
     turn.close((sending) => {
       this.#count(sending, room.jid.toString(), traffic);

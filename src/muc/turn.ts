@@ -38,13 +38,22 @@ export class Turn {
   /** How many rooms the sender owns; known where a room may be made. */
   readonly ownedRooms: number;
 
-  constructor(context: TurnContext, flow: Flow, room: Room, { from, ownedRooms }: Pick<Turn, "from" | "ownedRooms">) {
+  /** This server itself says so of something that the room has sent: the client is not there. */
+  readonly isBounce: boolean;
+
+  constructor(
+    context: TurnContext,
+    flow: Flow,
+    room: Room,
+    { from, ownedRooms, isBounce }: Pick<Turn, "from" | "ownedRooms" | "isBounce">,
+  ) {
     this.context = context;
     this.flow = flow;
     this.room = room;
     this.stanza = flow.stanza;
     this.from = from;
     this.ownedRooms = ownedRooms;
+    this.isBounce = isBounce;
     this.#state = room.decided;
   }
 

@@ -47,7 +47,7 @@ describe("who enters a room", () => {
     expect(wicca.hears()).toEqual(["crone: hello"]);
   });
 
-  it("without a nick is told that one is missing, with one that is too long that it is @3.1 @M11", async () => {
+  it("without a nick is told that one is missing, with one that is too long that it is @3.1 @M11 @limit.nick_bytes", async () => {
     const { hag } = await gathered();
     await hag.sends(`<presence to='${ROOM}'><x xmlns='${NS.muc}'/></presence>`);
     const other = "n".repeat(257);
@@ -71,7 +71,7 @@ describe("who enters a room", () => {
     expect(crone.hears()).toEqual(["hag enters"]);
   });
 
-  it("may be refused the making of rooms @3.1 @M11", async () => {
+  it("may be refused the making of rooms @3.1 @M11 @limit.rooms_per_account", async () => {
     const admins = await coven({ config: 'admins = ["Crone@LocalHost"]\n[muc]\ncreate = "admins"' });
     await admins.hag.enters("hag");
     await admins.crone.enters("crone");
@@ -82,6 +82,31 @@ describe("who enters a room", () => {
     few.hag.forget();
     await few.hag.sends(`<presence to='heath@conference.localhost/hag'><x xmlns='${NS.muc}'/></presence>`);
     expect(few.hag.hears()).toEqual(["error resource-constraint"]);
+  });
+});
+
+describe("a room that is full", () => {
+  it("by the limit of the service lets nobody else in but admins, nor more of their clients than those @3.5 @limit.room_occupants", async () => {
+    const config = 'admins = ["wicca@localhost"]\n[limits]\nroom_occupants = 2';
+    const { crone, hag, wicca, another } = await coven({ config });
+    await crone.enters("crone");
+    await crone.configures({});
+    await hag.enters("hag");
+    const late = await another("hag@localhost/late");
+    await late.enters("late");
+    await late.enters("hag");
+    await wicca.enters("wicca");
+    expect(late.hears().slice(0, 3)).toEqual(["error service-unavailable", "crone enters", "hag enters 110 170"]);
+    expect(wicca.heard).toContain("wicca enters 110 170");
+  });
+
+  it("of messages forgets the oldest, whatever its configuration says @3.5 @limit.room_history", async () => {
+    const config = "[limits]\nroom_history = 2";
+    const { crone, another } = await gathered({ "muc#maxhistoryfetch": "50" }, { config });
+    for (const body of ["one", "two", "three"]) await crone.says(body);
+    const late = await another("hag@localhost/late");
+    await late.enters("late");
+    expect(late.device.bodies).toEqual(["two", "three"]);
   });
 });
 

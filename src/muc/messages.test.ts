@@ -112,7 +112,7 @@ describe("the subject", () => {
     expect(hag.hears()).toContain("subject: ");
   });
 
-  it("is not changed by a message with a body or a thread, and has a limit @3.1 @M11", async () => {
+  it("is not changed by a message with a body or a thread, and has a limit @3.1 @M11 @limit.subject_bytes", async () => {
     const { crone, another } = await gathered({}, { config: "[limits]\nsubject_bytes = 100" });
     await crone.sends(`<message type='groupchat' to='${ROOM}'><subject>a</subject><body>b</body></message>`);
     await crone.sends(`<message type='groupchat' to='${ROOM}'><subject>a</subject><thread>t</thread></message>`);

@@ -85,16 +85,24 @@ describe("who enters a room", () => {
   });
 });
 
-describe("the limits of the service", () => {
-  it("let so many into one room, and a few admins and owners more @3.5 @M11 @limit.room_occupants", async () => {
-    const { another } = await gathered({}, { config: "[limits]\nroom_occupants = 3" });
+describe("a room that is full", () => {
+  it("by the limit of the service lets nobody else in but admins, nor more of their clients than those @3.5 @limit.room_occupants", async () => {
+    const config = 'admins = ["wicca@localhost"]\n[limits]\nroom_occupants = 2';
+    const { crone, hag, wicca, another } = await coven({ config });
+    await crone.enters("crone");
+    await crone.configures({});
+    await hag.enters("hag");
     const late = await another("hag@localhost/late");
     await late.enters("late");
-    expect(late.hears()).toEqual(["error service-unavailable"]);
+    await late.enters("hag");
+    await wicca.enters("wicca");
+    expect(late.hears().slice(0, 3)).toEqual(["error service-unavailable", "crone enters", "hag enters 110 170"]);
+    expect(wicca.heard).toContain("wicca enters 110 170");
   });
 
-  it("remember so many messages for whoever enters, whatever the room says @3.5 @limit.room_history", async () => {
-    const { crone, another } = await gathered({ "muc#maxhistoryfetch": "9" }, { config: "[limits]\nroom_history = 2" });
+  it("of messages forgets the oldest, whatever its configuration says @3.5 @limit.room_history", async () => {
+    const config = "[limits]\nroom_history = 2";
+    const { crone, another } = await gathered({ "muc#maxhistoryfetch": "50" }, { config });
     for (const body of ["one", "two", "three"]) await crone.says(body);
     const late = await another("hag@localhost/late");
     await late.enters("late");

@@ -1,18 +1,17 @@
-// What owns documents and is in memory (accounts, rooms): what is in use, and an LRU of others. Cold ones are loaded once however many ask,
-// boundedly and with a time limit.
+// The accounts in memory: those in use, and an LRU of others. Cold ones are loaded once however many ask, boundedly and with a time limit.
 import { LRUCache } from "lru-cache";
 import type { JID } from "../stanza/jid.js";
 import type { Row, Storage } from "../storage/port.js";
 import { Account } from "./account.js";
 import type { Clock } from "./clock.js";
-import type { Home, Owner } from "./owner.js";
+import type { Flow } from "./flow.js";
 
-export interface OwnersPorts {
+export interface AccountsPorts {
   readonly storage: Pick<Storage, "load">;
   readonly clock: Clock;
-  /** The stores whose rows belong to an owner in memory. */
+  /** The stores whose rows belong to an account in memory. */
   readonly stores: readonly string[];
-  /** Bytes of unused ones kept (`limits.account_cache`). */
+  /** Bytes of unused accounts kept (`limits.account_cache`). */
   readonly cacheBytes: number;
   /** Loads under way at once (`limits.loads`); more wait. */
   readonly loads: number;
@@ -22,56 +21,53 @@ export interface OwnersPorts {
   readonly timeoutMs: number;
 }
 
-/** The account, or whatever owns documents, could not be loaded now; the stanza that needed it is refused with `resource-constraint`/`wait`. */
+/** The account could not be loaded now; the stanza that needed it is refused with `resource-constraint`/`wait`. */
 export class LoadFault extends Error {
   override readonly name = "LoadFault";
 }
 
-const EMPTY_BYTES = 500; // what an owner with its maps costs before any row
+const EMPTY_ACCOUNT_BYTES = 500; // what an Account with its maps costs before any row
 
-interface Loading<T> {
-  readonly owner: T;
-  readonly loaded: Promise<T>;
+interface Loading {
+  readonly account: Account;
+  readonly loaded: Promise<Account>;
 }
 
-export class Owners<T extends Owner> implements Home {
-  readonly #ports: OwnersPorts;
-  readonly #create: (jid: JID) => T;
-  readonly #held = new Map<string, T>();
-  readonly #cold: LRUCache<string, T>;
-  readonly #loading = new Map<string, Loading<T>>();
+export class Accounts {
+  readonly #ports: AccountsPorts;
+  readonly #held = new Map<string, Account>();
+  readonly #cold: LRUCache<string, Account>;
+  readonly #loading = new Map<string, Loading>();
   /** Loads that wait for one of those under way to end, in order. */
   readonly #waiting = new Set<() => void>();
   #reads = 0;
 
-  /** `create` makes one that has not been loaded. */
-  constructor(ports: OwnersPorts, create: (jid: JID) => T) {
+  constructor(ports: AccountsPorts) {
     this.#ports = ports;
-    this.#create = create;
-    this.#cold = new LRUCache<string, T>({
+    this.#cold = new LRUCache({
       maxSize: Math.min(ports.cacheBytes, Number.MAX_SAFE_INTEGER), // Infinity is not taken
       sizeCalculation: sizeOf,
     });
   }
 
-  /** It, if it is in memory and fresh. Never reads the store. */
-  peek(bare: JID): T | undefined {
+  /** The account if it is in memory and fresh. Never reads the store. */
+  peek(bare: JID): Account | undefined {
     const key = bare.toString();
-    const owner = this.#held.get(key) ?? this.#cold.get(key);
-    return owner && !owner.isStale ? owner : undefined;
+    const account = this.#held.get(key) ?? this.#cold.get(key);
+    return account && !account.isStale ? account : undefined;
   }
 
-  /** It, loaded if need be. Throws `LoadFault` when too many loads are under way, one takes too long, or the store fails. */
-  async load(bare: JID): Promise<T> {
+  /** The account, loaded if need be. Throws `LoadFault` when too many loads are under way, one takes too long, or the store fails. */
+  async load(bare: JID): Promise<Account> {
     const known = this.peek(bare);
     if (known) return known;
     const key = bare.toString();
     const underway = this.#loading.get(key);
     if (underway) return underway.loaded;
-    if (this.#waiting.size >= this.#ports.queue) throw new LoadFault("too many owners are waiting to be loaded");
-    const owner = this.#held.get(key) ?? this.#make(bare.bare);
-    const loaded = this.#inTurn(key, () => this.#read(owner, key)).finally(() => this.#loading.delete(key));
-    this.#loading.set(key, { owner, loaded });
+    if (this.#waiting.size >= this.#ports.queue) throw new LoadFault("too many accounts are waiting to be loaded");
+    const account = this.#held.get(key) ?? new Account(bare.bare);
+    const loaded = this.#inTurn(key, () => this.#read(account, key)).finally(() => this.#loading.delete(key));
+    this.#loading.set(key, { account, loaded });
     return loaded;
   }
 
@@ -82,68 +78,76 @@ export class Owners<T extends Owner> implements Home {
       if (this.peek(bare) || this.isInUse(bare) || this.#loading.has(key)) cold.delete(key);
     const rows = await this.#ports.storage.load([...cold.keys()], this.#ports.stores);
     for (const [key, bare] of cold) {
-      const owner = this.#make(bare);
-      owner.load(rows.get(key) ?? []);
-      this.#cold.set(key, owner);
+      const account = new Account(bare);
+      account.load(rows.get(key) ?? []);
+      this.#cold.set(key, account);
     }
   }
 
-  #make(jid: JID): T {
-    const made = this.#create(jid);
-    made.home = this;
-    return made;
-  }
-
   /**
-   * Keeps it in memory until as many `release` calls. Returns the one to use: another one of the same address if that has
+   * Keeps the account in memory until as many `release` calls. Returns the one to use: another one of the same address if that has
    * been taken into use since this one was loaded.
    */
-  hold(loaded: T): T {
-    const owner = this.current(loaded);
-    this.keep(owner);
-    return owner;
+  hold(loaded: Account): Account {
+    const account = this.current(loaded);
+    this.#keep(account);
+    return account;
   }
 
-  keep(owner: T): void {
-    if (owner.holders++ > 0) return;
-    const key = owner.jid.toString();
+  #keep(account: Account): void {
+    if (account.holders++ > 0) return;
+    const key = account.jid.toString();
     this.#cold.delete(key);
-    this.#held.set(key, owner);
+    this.#held.set(key, account);
   }
 
-  release(owner: T): void {
-    if (--owner.holders > 0) return;
-    const key = owner.jid.toString();
+  release(account: Account): void {
+    if (--account.holders > 0) return;
+    const key = account.jid.toString();
     this.#held.delete(key);
-    if (!owner.isStale) this.#cold.set(key, owner);
+    if (!account.isStale) this.#cold.set(key, account);
   }
 
   /** The one in use, where that is not the one that was loaded a moment ago. */
-  current(loaded: T): T {
+  current(loaded: Account): Account {
     return this.#held.get(loaded.jid.toString()) ?? loaded;
   }
 
-  /** It has sessions, occupants or uncommitted changes, even if it must be loaded again before it is used. */
+  /** Keeps the accounts a flow changed in memory until `releaseFor`: they are ahead of the store. */
+  holdFor({ touched, held }: Pick<Flow, "touched" | "held">): void {
+    for (const account of touched.keys()) {
+      if (held.has(account)) continue;
+      held.add(account);
+      this.#keep(account);
+    }
+  }
+
+  releaseFor({ held }: Pick<Flow, "held">): void {
+    for (const account of held) this.release(account);
+    held.clear();
+  }
+
+  /** It has sessions or uncommitted changes, even if it must be loaded again before it is used. */
   isInUse(bare: JID): boolean {
     return this.#held.has(bare.toString());
   }
 
-  /** Those that are in use now. */
-  inUse(): Iterable<T> {
+  /** The accounts that are in use now (with sessions or uncommitted changes). */
+  inUse(): Iterable<Account> {
     return this.#held.values();
   }
 
-  /** What memory holds of this owner may no longer be what the store holds. */
+  /** What memory holds of this account may no longer be what the store holds. */
   invalidate(bare: JID): void {
     const key = bare.toString();
     this.#held.get(key)?.invalidate();
     this.#cold.peek(key)?.invalidate(); // somebody may just have been given it
     this.#cold.delete(key);
-    this.#loading.get(key)?.owner.invalidate();
+    this.#loading.get(key)?.account.invalidate();
   }
 
   /** Reads when one of the loads under way has ended. */
-  async #inTurn(key: string, read: () => Promise<T>): Promise<T> {
+  async #inTurn(key: string, read: () => Promise<Account>): Promise<Account> {
     if (this.#reads < this.#ports.loads) this.#reads++;
     else await this.#turn(key);
     try {
@@ -170,17 +174,17 @@ export class Owners<T extends Owner> implements Home {
     });
   }
 
-  async #read(owner: T, key: string): Promise<T> {
+  async #read(account: Account, key: string): Promise<Account> {
     for (;;) {
-      const generation = owner.generation;
+      const generation = account.generation;
       const rows = await this.#withTimeout(this.#ports.storage.load([key], this.#ports.stores), key);
       const held = this.#held.get(key);
-      if (held && held !== owner && !held.isStale) return held; // taken into use while we read
-      if (held && held !== owner) return this.#read(held, key);
-      if (owner.generation !== generation) continue; // invalidated while we read: read again
-      owner.load(rows.get(key) ?? []);
-      if (owner.holders === 0) this.#cold.set(key, owner);
-      return owner;
+      if (held && held !== account && !held.isStale) return held; // taken into use while we read
+      if (held && held !== account) return this.#read(held, key);
+      if (account.generation !== generation) continue; // invalidated while we read: read again
+      account.load(rows.get(key) ?? []);
+      if (account.holders === 0) this.#cold.set(key, account);
+      return account;
     }
   }
 
@@ -199,12 +203,6 @@ export class Owners<T extends Owner> implements Home {
   }
 }
 
-export class Accounts extends Owners<Account> {
-  constructor(ports: OwnersPorts) {
-    super(ports, (jid) => new Account(jid));
-  }
-}
-
-function sizeOf(owner: Owner): number {
-  return EMPTY_BYTES + owner.bytes;
+function sizeOf(account: Account): number {
+  return EMPTY_ACCOUNT_BYTES + account.bytes;
 }

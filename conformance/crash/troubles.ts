@@ -27,6 +27,7 @@ const HEALTH_MS = 8000; // the store's own patience, and that of /health
 const FEW_PAGES = 700;
 const LARGE = 2500; // a message of some 20 KB
 const HOARD = 60;
+const ROOM_MS = 2000; // for the slices behind the first ones
 const MAX_TRIES = 400;
 /** Messages of each sender that a store which is well again must take. */
 const AFTERWARDS = 10;
@@ -70,7 +71,7 @@ async function healthIs(status: number, { life, ledger }: Scene): Promise<void> 
 }
 
 /** Somebody's messages fill the disk; then that account is removed, and there is room again. */
-async function fillUp({ life, members, ledger }: Scene): Promise<void> {
+async function fillUp({ life, members, ledger, dice }: Scene): Promise<void> {
   const hoarder = new Client("hoarder", ledger, false);
   const [sender, other] = withRole(members, "sender");
   const [away] = withRole(members, "away");
@@ -91,6 +92,9 @@ async function fillUp({ life, members, ledger }: Scene): Promise<void> {
   if (answer !== undefined && answer.attributes.get("type") !== "result")
     ledger.problem("no account can be removed from a full store");
   await hoarder.closed();
+  life.finish(); // what an erased account leaves is taken out in slices: there is room soon, not at once
+  await healthIs(200, { life, members, ledger, dice });
+  await delay(ROOM_MS);
 }
 
 /** The server takes everything again, without having been started again. */

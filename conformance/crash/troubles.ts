@@ -64,14 +64,14 @@ async function during(scene: Scene, mode: StoreFaultMode, ms: number): Promise<v
 }
 
 /** Whoever watches the server is told within seconds that its store fails, and that it is well again. */
-async function healthIs(status: number, { life, ledger }: Scene): Promise<void> {
+async function healthIs(status: number, { life, ledger }: Pick<Scene, "life" | "ledger">): Promise<void> {
   for (const deadline = Date.now() + HEALTH_MS; Date.now() < deadline; await delay(100))
     if ((await life.server.health()) === status) return;
   ledger.problem(`/health did not become ${status}`);
 }
 
 /** Somebody's messages fill the disk; then that account is removed, and there is room again. */
-async function fillUp({ life, members, ledger, dice }: Scene): Promise<void> {
+async function fillUp({ life, members, ledger }: Scene): Promise<void> {
   const hoarder = new Client("hoarder", ledger, false);
   const [sender, other] = withRole(members, "sender");
   const [away] = withRole(members, "away");
@@ -93,7 +93,7 @@ async function fillUp({ life, members, ledger, dice }: Scene): Promise<void> {
     ledger.problem("no account can be removed from a full store");
   await hoarder.closed();
   life.finish(); // what an erased account leaves is taken out in slices: there is room soon, not at once
-  await healthIs(200, { life, members, ledger, dice });
+  await healthIs(200, { life, ledger });
   await delay(ROOM_MS);
 }
 

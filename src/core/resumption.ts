@@ -1,5 +1,4 @@
 // Sessions that outlive their streams (XEP-0198 "Resumption"): who may be resumed by which token, for how long, and by whom.
-import { LRUCache } from "lru-cache";
 import { StreamError } from "../stanza/errors.js";
 import type { JID } from "../stanza/jid.js";
 import type { Clock, Timer } from "./clock.js";
@@ -13,6 +12,7 @@ import {
   type Spelling,
 } from "./management.js";
 import { type Random, randomText } from "./random.js";
+import { recentlyUsed } from "./recent.js";
 import type { Session, Sink } from "./session.js";
 
 export interface ResumptionsPorts extends ManagementPorts {
@@ -60,7 +60,7 @@ export class Resumptions {
   #isOver = false;
   /** Who wants to go on with a session that is still busy with what came over its last stream. The last one wins. */
   readonly #claims = new Map<Session, Sink>();
-  readonly #ended = new LRUCache<string, { readonly owner: string; readonly handled: number }>({ max: ENDED });
+  readonly #ended = recentlyUsed<string, { readonly owner: string; readonly handled: number }>(ENDED);
 
   constructor(ports: ResumptionsPorts) {
     this.#ports = ports;

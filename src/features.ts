@@ -4,6 +4,8 @@ import { ACCOUNT_STORE } from "./core/account.js";
 import type { Context } from "./core/context.js";
 import type { Feature, FeatureStore } from "./core/feature.js";
 import { SESSION_STORE } from "./core/record.js";
+import type { Service } from "./core/router.js";
+import { muc, mucServices } from "./muc/service.js";
 import { presenceFeature } from "./roster/presence.js";
 import { rosterFeature } from "./roster/roster.js";
 import { lastActivity } from "./xeps/0012-last-activity.js";
@@ -48,7 +50,13 @@ export function features(context: Context): readonly Feature[] {
     ping,
     session,
     limits(context),
+    muc,
   ];
+}
+
+/** The services on domains of their own. */
+export function services(context: Context): readonly Service[] {
+  return mucServices(context);
 }
 
 /** Settings may be looked at, and mean nothing; nothing can be done before there is a server. */

@@ -12,7 +12,7 @@ import { Core } from "./core/core.js";
 import type { Log } from "./core/log.js";
 import { Personal } from "./core/personal.js";
 import type { Random } from "./core/random.js";
-import { ACCOUNT_STORES, features, STORES } from "./features.js";
+import { ACCOUNT_STORES, features, services, STORES } from "./features.js";
 import { unhosted } from "./s2s/unhosted.js";
 import { deriveCredentials, type Disguise } from "./sasl/credentials.js";
 import { isUnfinished, unfinishedFault } from "./storage/copy.js";
@@ -51,6 +51,7 @@ export async function openServer(ports: ServerPorts): Promise<Server> {
     derive: async (password) =>
       (await deriveCredentials(password, config.auth.scram_iterations, (size) => random.bytes(size))) as Json,
     features,
+    services,
     remote: unhosted,
     accountStores: ACCOUNT_STORES,
   });

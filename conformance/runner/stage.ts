@@ -1,6 +1,7 @@
 // Plays one scene: fresh accounts, one client per member of the cast, the steps in order. A step that fails throws Failure.
 import { Expectations } from "./expectations.js";
 import { authenticate, bind } from "./login.js";
+import { gather } from "./rooms.js";
 import { match } from "./notation/pattern.js";
 import type { Member, Pattern, Scene, Step } from "./notation/scene.js";
 import { asBytes, fill, fresh, TemplateError } from "./notation/template.js";
@@ -142,6 +143,8 @@ export class Stage {
     switch (step.kind) {
       case "given":
         return; // done before the members connected
+      case "room":
+        return this.#gather(step);
       case "send":
         return this.#stream(step.who).send(dressed(fill(step.pieces, this.#values, escapeXml), this.#play.nonAscii));
       case "bytes":
@@ -300,6 +303,20 @@ export class Stage {
     this.#stream(who).destroy();
     this.#online.delete(who);
     return Promise.resolve();
+  }
+
+  /** They are in it, by their names, and what they were told is forgotten. */
+  async #gather({ members, fields }: Extract<Step, { kind: "room" }>): Promise<void> {
+    const { server, limitMs, nonAscii } = this.#play;
+    const room = `room-${stampOf(fresh(), nonAscii)}@conference.${server.domain}`;
+    this.#values.set("room", room);
+    for (const name of members) {
+      if (!this.#streams.get(name)?.isOpen) await this.#connect(this.#member(name));
+      this.#values.set(`${name}.nick`, nonAscii ? accented(name) : name);
+    }
+    const guests = members.map((name) => ({ stream: this.#stream(name), nick: this.#value(`${name}.nick`) }));
+    await gather(guests, { room, fields, limitMs });
+    await this.#settle(members);
   }
 
   #stream(name: string): ClientStream {

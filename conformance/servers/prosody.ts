@@ -66,5 +66,7 @@ contact_info = { abuse = { "mailto:abuse@${DOMAIN}" }; admin = { "xmpp:admin@${D
 ssl = { certificate = "${folder}/certificate.pem", key = "${folder}/key.pem" }
 c2s_direct_tls_ssl = { certificate = "${folder}/certificate.pem", key = "${folder}/key.pem" }
 VirtualHost "${DOMAIN}"
+Component "conference.${DOMAIN}" "muc"
+modules_enabled = { "muc_mam" }
 `;
 }

@@ -1,17 +1,18 @@
-// The accounts in memory: those in use, and an LRU of others. Cold ones are loaded once however many ask, boundedly and with a time limit.
+// What owns documents and is in memory (accounts, rooms): what is in use, and an LRU of others. Cold ones are loaded once however many ask,
+// boundedly and with a time limit.
 import { LRUCache } from "lru-cache";
 import type { JID } from "../stanza/jid.js";
 import type { Row, Storage } from "../storage/port.js";
 import { Account } from "./account.js";
 import type { Clock } from "./clock.js";
-import type { Flow } from "./flow.js";
+import type { Home, Owner } from "./owner.js";
 
-export interface AccountsPorts {
+export interface OwnersPorts {
   readonly storage: Pick<Storage, "load">;
   readonly clock: Clock;
-  /** The stores whose rows belong to an account in memory. */
+  /** The stores whose rows belong to an owner in memory. */
   readonly stores: readonly string[];
-  /** Bytes of unused accounts kept (`limits.account_cache`). */
+  /** Bytes of unused ones kept (`limits.account_cache`). */
   readonly cacheBytes: number;
   /** Loads under way at once (`limits.loads`); more wait. */
   readonly loads: number;
@@ -21,53 +22,56 @@ export interface AccountsPorts {
   readonly timeoutMs: number;
 }
 
-/** The account could not be loaded now; the stanza that needed it is refused with `resource-constraint`/`wait`. */
+/** The account, or whatever owns documents, could not be loaded now; the stanza that needed it is refused with `resource-constraint`/`wait`. */
 export class LoadFault extends Error {
   override readonly name = "LoadFault";
 }
 
-const EMPTY_ACCOUNT_BYTES = 500; // what an Account with its maps costs before any row
+const EMPTY_BYTES = 500; // what an owner with its maps costs before any row
 
-interface Loading {
-  readonly account: Account;
-  readonly loaded: Promise<Account>;
+interface Loading<T> {
+  readonly owner: T;
+  readonly loaded: Promise<T>;
 }
 
-export class Accounts {
-  readonly #ports: AccountsPorts;
-  readonly #held = new Map<string, Account>();
-  readonly #cold: LRUCache<string, Account>;
-  readonly #loading = new Map<string, Loading>();
+export class Owners<T extends Owner> implements Home {
+  readonly #ports: OwnersPorts;
+  readonly #create: (jid: JID) => T;
+  readonly #held = new Map<string, T>();
+  readonly #cold: LRUCache<string, T>;
+  readonly #loading = new Map<string, Loading<T>>();
   /** Loads that wait for one of those under way to end, in order. */
   readonly #waiting = new Set<() => void>();
   #reads = 0;
 
-  constructor(ports: AccountsPorts) {
+  /** `create` makes one that has not been loaded. */
+  constructor(ports: OwnersPorts, create: (jid: JID) => T) {
     this.#ports = ports;
-    this.#cold = new LRUCache({
+    this.#create = create;
+    this.#cold = new LRUCache<string, T>({
       maxSize: Math.min(ports.cacheBytes, Number.MAX_SAFE_INTEGER), // Infinity is not taken
       sizeCalculation: sizeOf,
     });
   }
 
-  /** The account if it is in memory and fresh. Never reads the store. */
-  peek(bare: JID): Account | undefined {
+  /** It, if it is in memory and fresh. Never reads the store. */
+  peek(bare: JID): T | undefined {
     const key = bare.toString();
-    const account = this.#held.get(key) ?? this.#cold.get(key);
-    return account && !account.isStale ? account : undefined;
+    const owner = this.#held.get(key) ?? this.#cold.get(key);
+    return owner && !owner.isStale ? owner : undefined;
   }
 
-  /** The account, loaded if need be. Throws `LoadFault` when too many loads are under way, one takes too long, or the store fails. */
-  async load(bare: JID): Promise<Account> {
+  /** It, loaded if need be. Throws `LoadFault` when too many loads are under way, one takes too long, or the store fails. */
+  async load(bare: JID): Promise<T> {
     const known = this.peek(bare);
     if (known) return known;
     const key = bare.toString();
     const underway = this.#loading.get(key);
     if (underway) return underway.loaded;
-    if (this.#waiting.size >= this.#ports.queue) throw new LoadFault("too many accounts are waiting to be loaded");
-    const account = this.#held.get(key) ?? new Account(bare.bare);
-    const loaded = this.#inTurn(key, () => this.#read(account, key)).finally(() => this.#loading.delete(key));
-    this.#loading.set(key, { account, loaded });
+    if (this.#waiting.size >= this.#ports.queue) throw new LoadFault("too many owners are waiting to be loaded");
+    const owner = this.#held.get(key) ?? this.#make(bare.bare);
+    const loaded = this.#inTurn(key, () => this.#read(owner, key)).finally(() => this.#loading.delete(key));
+    this.#loading.set(key, { owner, loaded });
     return loaded;
   }
 
@@ -78,76 +82,68 @@ export class Accounts {
       if (this.peek(bare) || this.isInUse(bare) || this.#loading.has(key)) cold.delete(key);
     const rows = await this.#ports.storage.load([...cold.keys()], this.#ports.stores);
     for (const [key, bare] of cold) {
-      const account = new Account(bare);
-      account.load(rows.get(key) ?? []);
-      this.#cold.set(key, account);
+      const owner = this.#make(bare);
+      owner.load(rows.get(key) ?? []);
+      this.#cold.set(key, owner);
     }
+  }
+
+  #make(jid: JID): T {
+    const made = this.#create(jid);
+    made.home = this;
+    return made;
   }
 
   /**
-   * Keeps the account in memory until as many `release` calls. Returns the one to use: another one of the same address if that has
+   * Keeps it in memory until as many `release` calls. Returns the one to use: another one of the same address if that has
    * been taken into use since this one was loaded.
    */
-  hold(loaded: Account): Account {
-    const account = this.current(loaded);
-    this.#keep(account);
-    return account;
+  hold(loaded: T): T {
+    const owner = this.current(loaded);
+    this.keep(owner);
+    return owner;
   }
 
-  #keep(account: Account): void {
-    if (account.holders++ > 0) return;
-    const key = account.jid.toString();
+  keep(owner: T): void {
+    if (owner.holders++ > 0) return;
+    const key = owner.jid.toString();
     this.#cold.delete(key);
-    this.#held.set(key, account);
+    this.#held.set(key, owner);
   }
 
-  release(account: Account): void {
-    if (--account.holders > 0) return;
-    const key = account.jid.toString();
+  release(owner: T): void {
+    if (--owner.holders > 0) return;
+    const key = owner.jid.toString();
     this.#held.delete(key);
-    if (!account.isStale) this.#cold.set(key, account);
+    if (!owner.isStale) this.#cold.set(key, owner);
   }
 
   /** The one in use, where that is not the one that was loaded a moment ago. */
-  current(loaded: Account): Account {
+  current(loaded: T): T {
     return this.#held.get(loaded.jid.toString()) ?? loaded;
   }
 
-  /** Keeps the accounts a flow changed in memory until `releaseFor`: they are ahead of the store. */
-  holdFor({ touched, held }: Pick<Flow, "touched" | "held">): void {
-    for (const account of touched.keys()) {
-      if (held.has(account)) continue;
-      held.add(account);
-      this.#keep(account);
-    }
-  }
-
-  releaseFor({ held }: Pick<Flow, "held">): void {
-    for (const account of held) this.release(account);
-    held.clear();
-  }
-
-  /** It has sessions or uncommitted changes, even if it must be loaded again before it is used. */
+  /** It has sessions, occupants or uncommitted changes, even if it must be loaded again before it is used. */
   isInUse(bare: JID): boolean {
     return this.#held.has(bare.toString());
   }
 
-  /** The accounts that are in use now (with sessions or uncommitted changes). */
-  inUse(): Iterable<Account> {
+  /** Those that are in use now. */
+  inUse(): Iterable<T> {
     return this.#held.values();
   }
 
-  /** What memory holds of this account may no longer be what the store holds. */
+  /** What memory holds of this owner may no longer be what the store holds. */
   invalidate(bare: JID): void {
     const key = bare.toString();
     this.#held.get(key)?.invalidate();
     this.#cold.peek(key)?.invalidate(); // somebody may just have been given it
     this.#cold.delete(key);
-    this.#loading.get(key)?.account.invalidate();
+    this.#loading.get(key)?.owner.invalidate();
   }
 
   /** Reads when one of the loads under way has ended. */
-  async #inTurn(key: string, read: () => Promise<Account>): Promise<Account> {
+  async #inTurn(key: string, read: () => Promise<T>): Promise<T> {
     if (this.#reads < this.#ports.loads) this.#reads++;
     else await this.#turn(key);
     try {
@@ -174,17 +170,17 @@ export class Accounts {
     });
   }
 
-  async #read(account: Account, key: string): Promise<Account> {
+  async #read(owner: T, key: string): Promise<T> {
     for (;;) {
-      const generation = account.generation;
+      const generation = owner.generation;
       const rows = await this.#withTimeout(this.#ports.storage.load([key], this.#ports.stores), key);
       const held = this.#held.get(key);
-      if (held && held !== account && !held.isStale) return held; // taken into use while we read
-      if (held && held !== account) return this.#read(held, key);
-      if (account.generation !== generation) continue; // invalidated while we read: read again
-      account.load(rows.get(key) ?? []);
-      if (account.holders === 0) this.#cold.set(key, account);
-      return account;
+      if (held && held !== owner && !held.isStale) return held; // taken into use while we read
+      if (held && held !== owner) return this.#read(held, key);
+      if (owner.generation !== generation) continue; // invalidated while we read: read again
+      owner.load(rows.get(key) ?? []);
+      if (owner.holders === 0) this.#cold.set(key, owner);
+      return owner;
     }
   }
 
@@ -203,6 +199,12 @@ export class Accounts {
   }
 }
 
-function sizeOf(account: Account): number {
-  return EMPTY_ACCOUNT_BYTES + account.bytes;
+export class Accounts extends Owners<Account> {
+  constructor(ports: OwnersPorts) {
+    super(ports, (jid) => new Account(jid));
+  }
+}
+
+function sizeOf(owner: Owner): number {
+  return EMPTY_BYTES + owner.bytes;
 }

@@ -1,17 +1,17 @@
 // Group commit: one batch of units on its way to the store, the next one filling. Nothing is released before its unit is durable.
 import { StoreFault, type Storage } from "../storage/port.js";
 import type { Outcome, Unit, Write } from "../storage/writes.js";
-import type { Account } from "./account.js";
 import type { Clock } from "./clock.js";
 import type { Append } from "./flow.js";
 import type { Ids } from "./ids.js";
 import type { Log } from "./log.js";
+import type { Owner } from "./owner.js";
 
 /** The writes of one flow, waiting for their commit. */
 export interface Pending {
   readonly writes: readonly (Write | Append)[];
-  /** The accounts it changed in memory, with the generation they had then. */
-  readonly touched: ReadonlyMap<Account, number>;
+  /** What it changed in memory, with the generation they had then. */
+  readonly touched: ReadonlyMap<Owner, number>;
   /** Called once, with what became of it. "unknown" only after `timeoutMs` of trying: it may be in the store, now or later. */
   done(outcome: Outcome): void;
 }
@@ -37,7 +37,7 @@ export interface CommitterPorts {
 }
 
 const RETRY_MS = 250;
-const NOTHING_TOUCHED: ReadonlyMap<Account, number> = new Map();
+const NOTHING_TOUCHED: ReadonlyMap<Owner, number> = new Map();
 
 export class Committer {
   readonly #ports: CommitterPorts;
@@ -148,18 +148,18 @@ export class Committer {
 
   /**
    * Up to `batchUnits` from the queue; those that rest on a change that failed are refused here. A batch has at most one unit that
-   * touches an account: what came of it must be known before another that rests on it goes to the store.
+   * touches an owner: what came of it must be known before another that rests on it goes to the store.
    */
   #takeBatch(): Queued[] {
     const batch: Queued[] = [];
-    const touched = new Set<Account>();
+    const touched = new Set<Owner>();
     let taken = 0;
     for (const queued of this.#open) {
       if (batch.length >= this.#ports.batchUnits || restsOn(queued, touched)) break;
       taken++;
       if (!queued.tried && isOutdated(queued)) this.#settle(queued, "refused");
       else batch.push(queued);
-      for (const account of queued.touched.keys()) touched.add(account);
+      for (const owner of queued.touched.keys()) touched.add(owner);
     }
     this.#open.splice(0, taken);
     for (const queued of batch)
@@ -231,14 +231,14 @@ export class Committer {
   }
 
   /**
-   * An account is invalidated if it has what the store has not, or, where it was loaded again while the unit was on its way, if it
+   * An owner is invalidated if it has what the store has not, or, where it was loaded again while the unit was on its way, if it
    * may not have what the store has.
    */
   #settle(queued: Queued, outcome: Outcome): void {
     this.#bytes -= queued.bytes;
-    for (const [account, generation] of queued.touched) {
-      const isAsDecided = account.generation === generation;
-      if (outcome === "unknown" || isAsDecided !== (outcome === "done")) account.invalidate();
+    for (const [owner, generation] of queued.touched) {
+      const isAsDecided = owner.generation === generation;
+      if (outcome === "unknown" || isAsDecided !== (outcome === "done")) owner.invalidate();
     }
     queued.done(outcome);
     if (this.#whenRelieved.length > 0 && this.#bytes <= this.#ports.queueBytes / 2)
@@ -246,14 +246,14 @@ export class Committer {
   }
 }
 
-function restsOn(queued: Queued, touched: ReadonlySet<Account>): boolean {
-  for (const account of queued.touched.keys()) if (touched.has(account)) return true;
+function restsOn(queued: Queued, touched: ReadonlySet<Owner>): boolean {
+  for (const owner of queued.touched.keys()) if (touched.has(owner)) return true;
   return false;
 }
 
-/** True if an account it changed has been invalidated since: its decision rested on something that is not in the store. */
+/** True if an owner it changed has been invalidated since: its decision rested on something that is not in the store. */
 export function isOutdated({ touched }: Pick<Pending, "touched">): boolean {
-  for (const [account, generation] of touched) if (account.generation !== generation) return true;
+  for (const [owner, generation] of touched) if (owner.generation !== generation) return true;
   return false;
 }
 

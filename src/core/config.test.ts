@@ -118,9 +118,9 @@ describe("the configuration", () => {
   });
 
   it("warns once for a key whose feature is not there yet @1.10", () => {
-    const { warnings } = load('[muc]\ncreate = "admins"\n[http]\ntls_listen = []\n');
+    const { warnings } = load('[pubsub]\ncreate = "admins"\n[http]\ntls_listen = []\n');
     expect(warnings).toEqual([
-      "rookery.toml:2:10: muc.create has no effect yet: its feature is not part of this version",
+      "rookery.toml:2:10: pubsub.create has no effect yet: its feature is not part of this version",
       "rookery.toml:4:14: http.tls_listen has no effect yet: its feature is not part of this version",
     ]);
   });

@@ -1,7 +1,7 @@
 // Puts the core together: storage in, sessions out. The transports bind sessions and feed their lanes; the features decide.
 import type { Storage } from "../storage/port.js";
 import type { Json, Outcome, Write } from "../storage/writes.js";
-import { Accounts } from "./accounts.js";
+import { Accounts, Owners, type OwnersPorts } from "./accounts.js";
 import type { Clock } from "./clock.js";
 import { Committer } from "./committer.js";
 import type { Config } from "./config.js";
@@ -65,15 +65,15 @@ export class Core {
     const { limits } = config;
     const hosted = new Set(config.domains);
     this.#storage = storage;
-    this.accounts = new Accounts({
+    const owners: Omit<OwnersPorts, "stores"> = {
       storage,
       clock,
-      stores: ports.accountStores,
       cacheBytes: limits.account_cache_bytes,
       loads: limits.loads,
       queue: limits.load_queue,
       timeoutMs: limits.load_timeout,
-    });
+    };
+    this.accounts = new Accounts({ ...owners, stores: ports.accountStores });
     this.committer = new Committer({
       storage,
       ids,
@@ -95,7 +95,7 @@ export class Core {
     const keeper = { commit, delivered };
     const order = new Order(keeper);
     this.order = order;
-    const release = new Release({ accounts: this.accounts, log, keeper, order, start });
+    const release = new Release({ log, keeper, order, start });
     let features: readonly Feature[] = [];
     this.users = new Users({
       storage,
@@ -123,6 +123,12 @@ export class Core {
       services: () => services,
       isHosted: (jid) => hosted.has(jid.domain),
       start,
+      owners: (stores, create) => new Owners({ ...owners, stores }, create),
+      lanes: (decide) => {
+        let own: LanePorts | undefined; // services are made before the pipeline
+        const portsOf = (): LanePorts => (decide ? { ...lane, pipeline: pipeline.behind(decide) } : lane);
+        return () => new Lane((own ??= portsOf()), { kind: "server" }, undefined);
+      },
       delivered,
       software: ports.software,
       startedAt: clock.now(),

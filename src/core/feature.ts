@@ -115,10 +115,11 @@ export interface FeatureStore extends StoreSpec {
   /** Loaded with the account, for an `AccountSlot`; else read by handlers. */
   readonly withAccount?: true;
   /**
-   * Whose its documents are. `account`: of the account under whose bare JID they lie; with it they are erased and exported.
+   * Whose its documents are. `account`: of the account under whose bare JID they lie; with it they are erased and exported. `room`: of the room
+   * under whose address they lie.
    * `nobody`: they say nothing about a person.
    */
-  readonly data: "account" | "nobody";
+  readonly data: "account" | "room" | "nobody";
 }
 
 /** What the client of a session that outlived the process may not have had. */

@@ -7,6 +7,7 @@ import type { Entry, Write } from "../storage/writes.js";
 import type { Account } from "./account.js";
 import { Deferred } from "./deferred.js";
 import type { Verdict } from "./delivery.js";
+import type { Owner } from "./owner.js";
 import type { Session } from "./session.js";
 
 /** Who caused it: a session of ours, another domain, or the server itself. */
@@ -15,9 +16,9 @@ export type Origin =
   | { readonly kind: "remote"; readonly domain: string }
   | { readonly kind: "server" };
 
-/** A change of an account: how memory changes now, and the writes that make it durable. */
+/** A change of an account or a room: how memory changes now, and the writes that make it durable. */
 export interface Change {
-  readonly account: Account;
+  readonly owner: Owner;
   readonly writes: readonly Write[];
   /** Applied to memory at once, so that later decisions see it. */
   effect(): void;
@@ -84,15 +85,21 @@ export class Flow {
   /** Entries that are written only if nobody has their stanzas in time. */
   deferred: Deferred[] | undefined;
   readonly effects: Effect[] = [];
-  /** The accounts it changed, with their generation at that time. */
-  readonly touched = new Map<Account, number>();
+  /** What it changed, with the generation at that time. */
+  readonly touched = new Map<Owner, number>();
   /** Those of them that are kept in memory for it until its commit. */
-  readonly held = new Set<Account>();
+  readonly held = new Set<Owner>();
   readonly over: ((failure: StanzaError | undefined) => void)[] = [];
   /** Set when nothing of what was decided may happen. */
   failure: StanzaError | undefined;
   /** Why it failed: a step threw, the store did not take it, or nobody can say whether the store has it. */
   cause: "bug" | "store" | "unknown" | undefined;
+  /** Set on a flow that another one waits for: that one answers if it fails. */
+  isPart = false;
+  /** Set where even presence is answered with the error: it wants something of somebody (XEP-0045 "Entering a Room"). */
+  isRequest = false;
+  #parts = 0;
+  #whenWhole: (() => void) | undefined;
   /** Answer when a conditional write (ifAbsent, ifVersion) did not hold; `conflict` unless a step says otherwise. */
   conflict: StanzaError | undefined;
 
@@ -146,9 +153,9 @@ export class Flow {
     return append;
   }
 
-  /** Changes an account: in memory at once, in the store with this flow. */
+  /** Changes an account or a room: in memory at once, in the store with this flow. */
   apply(change: Change): void {
-    if (!this.touched.has(change.account)) this.touched.set(change.account, change.account.generation);
+    if (!this.touched.has(change.owner)) this.touched.set(change.owner, change.owner.generation);
     this.writes.push(...change.writes);
     change.effect();
   }
@@ -197,7 +204,31 @@ export class Flow {
     this.fail(failure, cause);
     this.writes.length = 0;
     this.deferred = undefined;
-    for (const account of this.touched.keys()) account.invalidate();
+    for (const owner of this.touched.keys()) owner.invalidate();
+  }
+
+  /**
+   * Has a flow of another lane do a part of it: this one is over, and what its peer sent is counted, only when that one is, and it fails
+   * as that one does. To be called before that one starts.
+   */
+  await(part: Flow): void {
+    this.#parts++;
+    part.isPart = true;
+    part.whenOver((failure) => {
+      this.#parts--;
+      if (failure && !this.failure) this.fail(failure, part.cause ?? "bug");
+      if (this.isWhole) this.#whenWhole?.();
+    });
+  }
+
+  /** None of its parts is under way. */
+  get isWhole(): boolean {
+    return this.#parts === 0;
+  }
+
+  /** Calls back when the parts that are under way now are over. */
+  whenWhole(callback: () => void): void {
+    this.#whenWhole = callback;
   }
 
   /** Replaces the current stanza for the steps that follow and for delivery. */

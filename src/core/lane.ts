@@ -3,7 +3,6 @@ import type { Outcome } from "../storage/writes.js";
 import type { Clock, Timer } from "./clock.js";
 import type { Committer } from "./committer.js";
 import { Flow, type Origin } from "./flow.js";
-import type { Pipeline } from "./pipeline.js";
 import type { Release } from "./release.js";
 import { presence } from "../stanza/build.js";
 import type { Stanza } from "../stanza/stanza.js";
@@ -15,9 +14,14 @@ export interface LaneLimits {
   readonly bytes: number;
 }
 
+/** Decides a flow, at once (undefined) or when what it needs has been loaded. Never throws or rejects. */
+export interface Decider {
+  decide(flow: Flow): Promise<void> | undefined;
+}
+
 /** What a lane needs of the core. */
 export interface LanePorts {
-  readonly pipeline: Pipeline;
+  readonly pipeline: Decider;
   readonly committer: Committer;
   readonly release: Release;
   readonly limits: LaneLimits;
@@ -37,7 +41,8 @@ interface Passenger {
   /** The peer sent it, and is told how many of these were handled. */
   counts: boolean;
   readonly bytes: number;
-  settled: boolean;
+  /** What it waits for: its commit, its parts in other lanes. */
+  waits: number;
 }
 
 interface Unproven {
@@ -178,26 +183,34 @@ export class Lane {
   }
 
   #board(flow: Flow, counts: boolean): void {
-    const passenger: Passenger = { flow, counts, bytes: flow.root.size, settled: false };
+    const passenger: Passenger = { flow, counts, bytes: flow.root.size, waits: 0 };
     this.#bytes += passenger.bytes;
     if (counts) this.#accepted = (this.#accepted + 1) >>> 0;
     if (this.#deciding || this.#waiting.length > 0) this.#waiting.push(passenger);
-    else this.#decide(passenger);
+    else {
+      this.#decide(passenger);
+      this.#decideWaiting();
+    }
     this.#checkPressure();
   }
 
+  /** What the decision itself brings into this lane waits for its turn. */
   #decide(passenger: Passenger): void {
-    const parked = this.#ports.pipeline.decide(passenger.flow);
-    if (!parked) return this.#decided(passenger);
     this.#deciding = true;
     this.#now = passenger;
+    const parked = this.#ports.pipeline.decide(passenger.flow);
+    if (!parked) return this.#decidedNow(passenger);
     void parked.then(() => {
-      this.#deciding = false;
-      this.#now = undefined;
-      this.#decided(passenger);
+      this.#decidedNow(passenger);
       this.#decideWaiting();
       this.#checkPressure();
     });
+  }
+
+  #decidedNow(passenger: Passenger): void {
+    this.#deciding = false;
+    this.#now = undefined;
+    this.#decided(passenger);
   }
 
   #decideWaiting(): void {
@@ -210,14 +223,22 @@ export class Lane {
 
   #decided(passenger: Passenger): void {
     const { flow } = passenger;
+    const commits = !flow.failure && (flow.writes.length > 0 || flow.touched.size > 0);
     if (flow.failure) this.#ports.release.letGo(flow);
-    if (flow.failure || (flow.writes.length === 0 && flow.touched.size === 0)) {
-      passenger.settled = true;
-      if (this.#inFlight.length === 0) return this.#leave(passenger);
-      this.#inFlight.push(passenger);
-      return;
-    }
+    if (!commits && flow.isWhole && this.#inFlight.length === 0) return this.#leave(passenger);
     this.#inFlight.push(passenger);
+    if (!flow.isWhole) this.#awaitParts(passenger);
+    if (commits) this.#commit(passenger);
+  }
+
+  #awaitParts(passenger: Passenger): void {
+    passenger.waits++;
+    passenger.flow.whenWhole(() => this.#settled(passenger));
+  }
+
+  #commit(passenger: Passenger): void {
+    const { flow } = passenger;
+    passenger.waits++;
     this.#ports.release.hold(flow);
     this.#ports.committer.enqueue({
       writes: flow.writes,
@@ -227,9 +248,13 @@ export class Lane {
   }
 
   #committed(passenger: Passenger, outcome: Outcome): void {
-    passenger.settled = true;
     this.#ports.release.committed(passenger.flow, outcome);
-    while (this.#inFlight[0]?.settled) {
+    this.#settled(passenger);
+  }
+
+  #settled(passenger: Passenger): void {
+    passenger.waits--;
+    while (this.#inFlight[0]?.waits === 0) {
       const first = this.#inFlight.shift();
       if (first) this.#leave(first);
     }

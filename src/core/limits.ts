@@ -130,6 +130,17 @@ export const LIMITS = {
   sm_queue_bytes: { unit: "bytes", initial: "8MiB", least: 65_536, doc: "The same in bytes." },
   sm_resume: { unit: "ms", initial: "10min", doc: "Time in which a lost session can be resumed." },
 
+  // Rooms.
+  rooms_per_account: { unit: "count", initial: 100, doc: "Most rooms that one account may own." },
+  room_occupants: { unit: "count", initial: 5000, least: 1, doc: "Most occupants of one room." },
+  room_history: {
+    unit: "count",
+    initial: 100,
+    doc: "Most recent messages of a room kept in memory for those who enter.",
+  },
+  nick_bytes: { unit: "bytes", initial: 256, least: 16, doc: "Longest nick in a room." },
+  subject_bytes: { unit: "bytes", initial: "8KiB", doc: "Longest message that changes the subject of a room." },
+
   // Abuse.
   auth_failures: { unit: "count", initial: 5, least: 1, doc: "Failed logins on one connection before it is closed." },
   auth_failures_per_account: {

@@ -17,8 +17,10 @@ import {
 } from "./delivery.js";
 import type { Answer, Feature, IqHandler, Step } from "./feature.js";
 import { Flow, type Hop } from "./flow.js";
+import type { Decider } from "./lane.js";
 import type { Log } from "./log.js";
 import type { Order } from "./order.js";
+import { holdFor } from "./owner.js";
 import { AFTER_VERDICT, BEFORE_VERDICT, PHASES, type Phase } from "./phases.js";
 import type { Remote, Router } from "./router.js";
 import type { Session } from "./session.js";
@@ -67,14 +69,43 @@ export class Pipeline {
     return undefined;
   }
 
+  /** Somebody else decides the stanza that a flow begins with, at once or later; what that routes is decided here. */
+  behind(first: (flow: Flow) => Promise<void> | undefined): Decider {
+    return { decide: (flow) => this.#decideBehind(first, flow) };
+  }
+
+  #decideBehind(first: (flow: Flow) => Promise<void> | undefined, flow: Flow): Promise<void> | undefined {
+    flow.at = flow.hops.length;
+    try {
+      const parked = first(flow);
+      return parked ? this.#decideLater(parked, flow) : this.decide(flow);
+    } catch (error) {
+      this.#abandon(flow, error);
+      return undefined;
+    }
+  }
+
+  async #decideLater(parked: Promise<void>, flow: Flow): Promise<void> {
+    try {
+      await parked;
+    } catch (error) {
+      this.#abandon(flow, error);
+    }
+    await this.decide(flow);
+  }
+
+  #abandon(flow: Flow, error: unknown): void {
+    this.#ports.log.error({ ev: "core.handler_failed", kind: flow.stanza.kind, err: error });
+    flow.abandon(new StanzaError("internal-server-error", "cancel"), "bug");
+  }
+
   async #park(flow: Flow, hop: Hop, cold: JID): Promise<void> {
-    const { accounts } = this.#ports;
-    accounts.holdFor(flow); // what it has changed so far is in memory only
+    holdFor(flow); // what it has changed so far is in memory only
     const loaded = await this.#load(flow, hop, cold);
     if (isOutdated(flow)) flow.abandon(new StanzaError("resource-constraint", "wait"), "store");
     const rest = this.decide(flow); // up to the next cold account
-    accounts.holdFor(flow);
-    if (loaded) accounts.release(loaded);
+    holdFor(flow);
+    if (loaded) this.#ports.accounts.release(loaded);
     await rest;
   }
 
@@ -110,8 +141,7 @@ export class Pipeline {
       if (hop.side === "sent") this.#send(flow);
       else this.#receive(flow);
     } catch (error) {
-      this.#ports.log.error({ ev: "core.handler_failed", kind: hop.stanza.kind, err: error });
-      flow.abandon(new StanzaError("internal-server-error", "cancel"), "bug");
+      this.#abandon(flow, error);
     }
   }
 
@@ -135,9 +165,9 @@ export class Pipeline {
     const target = this.#ports.router.resolve(to);
     switch (target.kind) {
       case "server":
-        return this.#toServer(flow, to);
+        return this.#toDomain(flow, to, this.#serverIq);
       case "service":
-        return target.service.decide(flow);
+        return to.local === "" ? this.#toDomain(flow, to, target.iq) : target.service.decide(flow);
       case "remote":
         return this.#ports.remote.decide(flow);
       case "account": {
@@ -150,12 +180,12 @@ export class Pipeline {
     }
   }
 
-  /** Stanzas to the server's domain: IQs are its to answer; of the rest it has no use (RFC 6121 §8.4, RFC 6120 §10.4). */
-  #toServer(flow: Flow, to: JID): void {
+  /** Stanzas to the domain of the server or of a service: IQs are its to answer; of the rest it has no use (RFC 6121 §8.4, RFC 6120 §10.4). */
+  #toDomain(flow: Flow, to: JID, table: ReadonlyMap<string, IqHandler>): void {
     const { stanza } = flow;
     if (stanza.kind === "presence") return;
     if (stanza.kind === "message" || to.resource !== "") return flow.refuse(new StanzaError("service-unavailable"));
-    this.#answer(flow, this.#serverIq, undefined);
+    this.#answer(flow, table, undefined);
   }
 
   #toAccount(flow: Flow, account: Account, to: JID): void {

@@ -4,17 +4,16 @@ import { StanzaError, StreamError } from "../stanza/errors.js";
 import type { Stanza } from "../stanza/stanza.js";
 import type { Outcome } from "../storage/writes.js";
 import type { Account } from "./account.js";
-import type { Accounts } from "./accounts.js";
 import type { Receipt } from "./copies.js";
 import { Custody } from "./custody.js";
 import type { Keeper } from "./deferred.js";
 import { type Effect, Flow } from "./flow.js";
 import type { Log } from "./log.js";
 import type { Order } from "./order.js";
+import { holdFor, releaseFor } from "./owner.js";
 import type { Session } from "./session.js";
 
 export interface ReleasePorts {
-  readonly accounts: Accounts;
   readonly log: Log;
   readonly keeper: Keeper;
   readonly order: Order;
@@ -41,13 +40,13 @@ export class Release {
     for (const entry of flow.deferred ?? []) void entry.keep(this.#ports.keeper);
   }
 
-  /** Keeps the accounts a flow changed in memory until `committed`, or `letGo` if there is nothing to commit. */
+  /** Keeps what a flow changed in memory until `committed`, or `letGo` if there is nothing to commit. */
   hold(flow: Flow): void {
-    this.#ports.accounts.holdFor(flow);
+    holdFor(flow);
   }
 
   letGo(flow: Flow): void {
-    this.#ports.accounts.releaseFor(flow);
+    releaseFor(flow);
   }
 
   committed(flow: Flow, outcome: Outcome): void {
@@ -97,7 +96,8 @@ export class Release {
    * the same, is not counted, and the stream ends, so that the client sends it again. Where a step throws, that would never end.
    */
   #fail(flow: Flow, failure: StanzaError): boolean {
-    const answer = flow.cause === "unknown" ? undefined : answerTo(flow.root, failure);
+    if (flow.isPart) return true; // who waits for it answers
+    const answer = flow.cause === "unknown" ? undefined : answerTo(flow, failure);
     if (answer) this.#tellSender(flow, answer);
     else if (flow.cause !== "bug")
       this.#safely(() => flow.session?.sink.close(new StreamError("internal-server-error")));
@@ -149,8 +149,8 @@ export class Release {
   }
 }
 
-function answerTo(root: Stanza, failure: StanzaError): Stanza | undefined {
-  return root.kind === "presence" && !isSubscription(root) ? undefined : errorOf(root, failure);
+function answerTo({ root, isRequest }: Flow, failure: StanzaError): Stanza | undefined {
+  return root.kind === "presence" && !isRequest && !isSubscription(root) ? undefined : errorOf(root, failure);
 }
 
 function isSubscription({ type }: Stanza): boolean {

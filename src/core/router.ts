@@ -1,13 +1,15 @@
 // One switch: whose is this address? The server's own, an account's, a service's (rooms), or another domain's.
 import type { JID } from "../stanza/jid.js";
 import type { Flow } from "./flow.js";
-import type { DiscoIdentity } from "./feature.js";
+import type { DiscoIdentity, IqHandler, IqTable } from "./feature.js";
 
 /** A service on its own subdomain: everything addressed to it is its to decide. */
 export interface Service {
   readonly domain: string;
   readonly identity: DiscoIdentity;
-  /** Decides the flow's current stanza, whose `to` is at this domain. */
+  /** Requests to the domain itself. */
+  readonly iq: IqTable;
+  /** Decides the flow's current stanza, whose `to` has a local part at this domain. */
   decide(flow: Flow): void;
 }
 
@@ -19,7 +21,7 @@ export interface Remote {
 export type Target =
   | { readonly kind: "server" }
   | { readonly kind: "account" }
-  | { readonly kind: "service"; readonly service: Service }
+  | { readonly kind: "service"; readonly service: Service; readonly iq: ReadonlyMap<string, IqHandler> }
   | { readonly kind: "remote" };
 
 const SERVER: Target = { kind: "server" };
@@ -32,7 +34,8 @@ export class Router {
 
   constructor(domains: readonly string[], services: readonly Service[]) {
     this.#hosted = new Set(domains);
-    for (const service of services) this.#services.set(service.domain, { kind: "service", service });
+    for (const service of services)
+      this.#services.set(service.domain, { kind: "service", service, iq: new Map(Object.entries(service.iq)) });
   }
 
   resolve(to: JID): Target {

@@ -115,7 +115,7 @@ export class Users {
   removal(flow: Flow, account: Account): void {
     for (const feature of this.#ports.features()) feature.removed?.(flow, account);
     flow.apply({
-      account,
+      owner: account,
       writes: [{ op: "erase", owner: account.jid.toString() }],
       effect: () => account.load([]),
     });

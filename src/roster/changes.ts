@@ -47,7 +47,7 @@ export class RosterChanges {
   remove(flow: Flow, account: Account, contact: JID): void {
     const ver = this.#nextVersion(account);
     flow.apply({
-      account,
+      owner: account,
       writes: [removal(account, contact), versions(account, ver, ver)],
       effect: () => {
         const roster = rosterOf(account);
@@ -61,7 +61,7 @@ export class RosterChanges {
   #store(flow: Flow, account: Account, item: Item): void {
     const first = rosterOf(account).floor === 0;
     flow.apply({
-      account,
+      owner: account,
       writes: first ? [put(account, item), versions(account, item.ver, item.ver)] : [put(account, item)],
       effect: () => {
         const roster = rosterOf(account);
@@ -74,12 +74,16 @@ export class RosterChanges {
 
   /** Nothing that the user sees has changed. */
   #storeQuietly(flow: Flow, account: Account, item: Item): void {
-    flow.apply({ account, writes: [put(account, item)], effect: () => rosterOf(account).put(item) });
+    flow.apply({ owner: account, writes: [put(account, item)], effect: () => rosterOf(account).put(item) });
   }
 
   #forget(flow: Flow, account: Account, contact: JID): void {
     if (!rosterOf(account).get(contact)) return;
-    flow.apply({ account, writes: [removal(account, contact)], effect: () => rosterOf(account).remove(contact) });
+    flow.apply({
+      owner: account,
+      writes: [removal(account, contact)],
+      effect: () => rosterOf(account).remove(contact),
+    });
   }
 
   #nextVersion(account: Account): number {

@@ -88,7 +88,7 @@ function pushMissed(flow: Flow, session: Session): undefined {
 
 /** What is read must be durable before it is shown: the flow shares the fate of changes that are still on their way to the store. */
 function waitForChanges(flow: Flow, account: Account): void {
-  flow.apply({ account, writes: [], effect: () => undefined });
+  flow.apply({ owner: account, writes: [], effect: () => undefined });
 }
 
 function wholeRoster(account: Account, versioned: boolean): Element {

@@ -62,11 +62,12 @@ describe("service discovery", () => {
     }
   });
 
-  it("has no items when there are no services @1.8", async () => {
+  it("has the services as its items @1.8", async () => {
     const { juliet } = await withJuliet();
     const answer = await juliet.asks(`<iq type='get' to='localhost' id='1'>${ITEMS}</iq>`);
     expect(answer.attrs["type"]).toBe("result");
-    expect(answer.getChild("query", NS.discoItems)?.children).toEqual([]);
+    const items = answer.getChild("query", NS.discoItems)?.getChildren("item");
+    expect(items?.map(({ attrs }) => attrs["jid"] as string)).toEqual(["conference.localhost"]);
   });
 
   it("tells an account about itself and its available resources @1.8", async () => {

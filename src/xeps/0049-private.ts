@@ -59,7 +59,7 @@ function set(context: Context, { flow, account, own, payload }: Iq): Answer {
   const changed = new Map(sizes.of(account));
   for (const [key, list] of texts) changed.set(key, sizeOf(key, list));
   if (total(changed) > context.config.limits.private_bytes) return new StanzaError("resource-constraint", "wait");
-  flow.apply({ account, writes: writesFor(account, texts, changed), effect: () => remember(account, changed) });
+  flow.apply({ owner: account, writes: writesFor(account, texts, changed), effect: () => remember(account, changed) });
   return [];
 }
 

@@ -1,5 +1,5 @@
 // A small server for tests of features: the core on a store in memory, with a fake clock and devices that note what they are sent.
-import { ACCOUNT_STORES, SECTIONS, STORES } from "../features.js";
+import { ACCOUNT_STORES, SECTIONS, services, STORES } from "../features.js";
 import { loadConfig } from "../core/config.js";
 import type { Context } from "../core/context.js";
 import { Core } from "../core/core.js";
@@ -62,6 +62,7 @@ export class World {
       derive: (password) => Promise.resolve({ password }),
       software: { name: "Rookery", version: "0.1.0" },
       features,
+      services,
       remote: { decide: (flow) => flow.refuse(new StanzaError("remote-server-not-found")) },
       accountStores: ACCOUNT_STORES,
     });

@@ -50,6 +50,24 @@ describe("a file of scenes", () => {
     );
   });
 
+  it("gathers members in a room, whose address and nicks are known from there on", () => {
+    const [scene] = readScenes(
+      "x.scene",
+      `show XEP-0045 "Kicking an Occupant": x
+cast crone=crone@a hag=hag@a wicca=wicca@a
+given crone, hag and wicca in a room with muc#roomconfig_whois=anyone muc#roomconfig_roomsecret=a=b
+hag > <presence to='{room}/{hag.nick}'/>`,
+    );
+    expect(scene?.steps[0]).toMatchObject({
+      kind: "room",
+      members: ["crone", "hag", "wicca"],
+      fields: new Map([
+        ["muc#roomconfig_whois", "anyone"],
+        ["muc#roomconfig_roomsecret", "a=b"],
+      ]),
+    });
+  });
+
   it("may hold several scenes", () => {
     expect(readScenes("x.scene", SCENE + SCENE.replace("the other", "another")).map((scene) => scene.line)).toEqual([
       2, 17,
@@ -67,6 +85,9 @@ describe("a file of scenes", () => {
       "show RFC 1: x\ncast romeo=romeo@a\njulia > <message/>",
       'x.scene:3: "julia" is neither in the cast (romeo) nor a word',
     ],
+    ["show RFC 1: x\ncast romeo=romeo@a\ngiven romeo and julia in a room", 'x.scene:3: "julia" is neither in the cast'],
+    ["show RFC 1: x\ncast romeo=romeo@a\ngiven romeo in a room with a", "x.scene:3: with a: write FIELD=VALUE"],
+    ["show RFC 1: x\ncast romeo=romeo@a\nromeo > <message to='{room}'/>", "x.scene:3: {room} is not known here"],
     ["show RFC 1: x\ncast romeo=romeo@a\nromeo sings", 'x.scene:3: "romeo sings" is no step'],
     ["show RFC 1: x\ncast romeo=romeo@a\nromeo > <message>", "x.scene:3: "],
     ["show RFC 1: x\ncast romeo=romeo@a\nromeo > hello", "x.scene:3: "],

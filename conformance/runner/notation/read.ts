@@ -139,12 +139,31 @@ function deedsOf(draft: Draft, word: string | undefined, rest: string, text: str
 }
 
 function givenLine(draft: Draft, rest: string): Deed[] {
+  const room = /^(\w[\w, ]*) in a room(?: with (.+))?$/.exec(rest);
+  if (room) return [roomDeed(draft, room[1] ?? "", room[2] ?? "")];
   const both = /^(\w+) and (\w+) see each other$/.exec(rest);
   const one = /^(\w+) sees (\w+)$/.exec(rest);
-  const found = both ?? one ?? fail("write: given romeo sees juliet, or: given romeo and juliet see each other");
+  const found =
+    both ??
+    one ??
+    fail("write: given romeo sees juliet, given romeo and juliet see each other, or: given romeo and juliet in a room");
   const [watcher, watched] = [memberOf(draft, found[1] ?? ""), memberOf(draft, found[2] ?? "")];
   const first: Deed = { kind: "given", watcher, watched };
   return both ? [first, { kind: "given", watcher: watched, watched: watcher }] : [first];
+}
+
+/** From here on `{room}` is its address and `{juliet.nick}` her nick there. */
+function roomDeed(draft: Draft, list: string, settings: string): Deed {
+  const members = list.split(/, | and /).map((name) => memberOf(draft, name.trim()));
+  for (const name of members) draft.known.add(`${name}.nick`);
+  draft.known.add("room");
+  const fields = settings.split(/\s+/).filter((entry) => entry !== "");
+  return { kind: "room", members, fields: new Map(fields.map(fieldOf)) };
+}
+
+function fieldOf(entry: string): [string, string] {
+  const match = /^([^=]+)=(.*)$/.exec(entry);
+  return match ? [match[1] ?? "", match[2] ?? ""] : fail(`with ${entry}: write FIELD=VALUE`);
 }
 
 function deedOf(who: string, rest: string): Deed {
@@ -246,6 +265,7 @@ function namesOf(deed: Deed): { uses: string[]; defines: string[] } {
       return patternNames(deed.pattern);
     case "closes":
     case "given":
+    case "room":
     case "quiet":
     case "settles":
     case "connects":

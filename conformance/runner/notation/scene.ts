@@ -23,6 +23,7 @@ export type Step = { readonly line: number; readonly source: string } & Deed;
 
 export type Deed =
   | { readonly kind: "given"; readonly watcher: string; readonly watched: string }
+  | { readonly kind: "room"; readonly members: readonly string[]; readonly fields: ReadonlyMap<string, string> }
   | { readonly kind: "send"; readonly who: string; readonly pieces: readonly Piece[] }
   | { readonly kind: "bytes"; readonly who: string; readonly pieces: readonly Piece[] }
   | { readonly kind: "expect"; readonly who: string; readonly patterns: readonly Pattern[]; readonly anyOrder: boolean }

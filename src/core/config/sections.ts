@@ -109,15 +109,10 @@ export const CORE_SECTIONS = [
     retention: setting(perDomain(duration), "1y", "How long messages are kept; 0 for ever."),
     quota: setting(perDomain(size), "1GiB", "Archive of one account; the oldest messages go first. 0 for no quota."),
   }),
-  section(
-    "muc",
-    "Group chat (XEP-0045).",
-    {
-      host: setting(host, "conference.<domain>", "Domain of the rooms."),
-      create: setting(choice("users", "admins"), "users", "Who may create rooms."),
-    },
-    ["host", "create"],
-  ),
+  section("muc", "Group chat (XEP-0045).", {
+    host: setting(host, "conference.<domain>", "Domain of the rooms."),
+    create: setting(choice("users", "admins"), "users", "Who may create rooms."),
+  }),
   section(
     "pubsub",
     "Publish-subscribe (XEP-0060).",

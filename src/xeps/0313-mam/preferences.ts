@@ -73,7 +73,7 @@ export class Preferences {
     if (preferences instanceof StanzaError) return preferences;
     const owner = account.jid.toString();
     flow.apply({
-      account,
+      owner: account,
       writes: [{ op: "put", store: ARCHIVE_STORE, owner, key: KEY, doc: docOf(preferences) }],
       effect: () => (chosen.of(account).preferences = preferences),
     });

@@ -1,0 +1,108 @@
+// The configuration of a room: settings, each owned by the part it belongs to. What is as by default is not stored, so that a default that
+// changes later reaches the rooms that never chose.
+import { type Field, type Submission, unacceptable } from "../stanza/forms.js";
+import type { Json } from "../storage/writes.js";
+
+/** The settings that differ from the defaults, by their stored keys. */
+export type RoomConfig = ReadonlyMap<string, Json>;
+
+export const DEFAULT_CONFIG: RoomConfig = new Map();
+
+/** A setting under its stored key. */
+export class Setting<T extends Json> {
+  readonly key: string;
+  readonly initial: T;
+  readonly #is: (value: Json) => value is T;
+
+  /** `is` says which stored values are sound; others count as not set. */
+  constructor(key: string, initial: T, is: (value: Json) => value is T) {
+    this.key = key;
+    this.initial = initial;
+    this.#is = is;
+  }
+
+  of(config: RoomConfig): T {
+    const stored = config.get(this.key);
+    return stored !== undefined && this.#is(stored) ? stored : this.initial;
+  }
+
+  set(config: RoomConfig, value: T): RoomConfig {
+    const changed = new Map(config);
+    if (value === this.initial) changed.delete(this.key);
+    else changed.set(this.key, value);
+    return changed;
+  }
+}
+
+export function flag(key: string, initial: boolean): Setting<boolean> {
+  return new Setting(key, initial, (value) => typeof value === "boolean");
+}
+
+export function text(key: string): Setting<string> {
+  return new Setting<string>(key, "", (value) => typeof value === "string");
+}
+
+export function count(key: string, initial: number): Setting<number> {
+  return new Setting<number>(key, initial, (value) => typeof value === "number");
+}
+
+export function choice<const T extends string>(key: string, initial: T, all: readonly T[]): Setting<T> {
+  return new Setting<T>(key, initial, (value): value is T => (all as readonly Json[]).includes(value));
+}
+
+/** A field of the form in which an owner configures the room. */
+export interface ConfigField {
+  /** As it is now. */
+  field(config: RoomConfig): Field;
+  /** With what was filled in. Throws StanzaError `not-acceptable` for a value that cannot be. */
+  fill(config: RoomConfig, form: Submission): RoomConfig;
+}
+
+export function flagField(setting: Setting<boolean>, name: string, label: string): ConfigField {
+  return {
+    field: (config) => ({ var: name, type: "boolean", label, values: [setting.of(config) ? "1" : "0"] }),
+    fill: (config, form) => {
+      const value = form.boolean(name);
+      return value === undefined ? config : setting.set(config, value);
+    },
+  };
+}
+
+/** One line of text, of at most so many characters. */
+export function textField(
+  setting: Setting<string>,
+  name: string,
+  label: string,
+  most: number,
+  type: "text-single" | "text-private" = "text-single",
+): ConfigField {
+  return {
+    field: (config) => ({ var: name, type, label, values: [setting.of(config)] }),
+    fill: (config, form) => {
+      if (!form.names.includes(name)) return config;
+      const value = form.text(name) ?? "";
+      if (value.length > most) throw unacceptable(name, `is longer than ${most} characters`);
+      return setting.set(config, value);
+    },
+  };
+}
+
+export function choiceField<T extends string>(
+  setting: Setting<T>,
+  name: string,
+  label: string,
+  labels: Readonly<Record<T, string>>,
+): ConfigField {
+  const all = Object.keys(labels) as T[];
+  const options = all.map((value) => ({ value, label: labels[value] }));
+  return {
+    field: (config) => ({ var: name, type: "list-single", label, values: [setting.of(config)], options }),
+    fill: (config, form) => {
+      const value = form.text(name);
+      if (value === undefined) return config;
+      const known = all.find((one) => one === value);
+      if (known === undefined) throw unacceptable(name, "has none of the offered values");
+      return setting.set(config, known);
+    },
+  };
+}

@@ -1,0 +1,91 @@
+// XEP-0045 "Creating an Instant Room", "Creating a Reserved Room", "Subsequent Room Configuration", "Destroying a Room": what owners ask of
+// muc#owner. The form is made of the parts' fields.
+import type { Answer } from "../core/feature.js";
+import { attempt } from "../stanza/attempt.js";
+import { message } from "../stanza/build.js";
+import { StanzaError } from "../stanza/errors.js";
+import { form, Submission } from "../stanza/forms.js";
+import { type Element, xml } from "../xml/element.js";
+import { NS } from "../xml/namespaces.js";
+import type { RoomConfig } from "./config.js";
+import { putListing, putRoom } from "./documents.js";
+import { destroy } from "./leaving.js";
+import type { Part } from "./part.js";
+import { isPublic } from "./parts/listing.js";
+import { isLogged } from "./parts/logging.js";
+import { roomName } from "./parts/naming.js";
+import { whois } from "./parts/whois.js";
+import type { RoomState } from "./state.js";
+import type { Turn } from "./turn.js";
+
+export const configuring: Part = {
+  name: "configuring",
+  iq: {
+    "get http://jabber.org/protocol/muc#owner query": show,
+    "set http://jabber.org/protocol/muc#owner query": change,
+  },
+};
+
+const FORBIDDEN = new StanzaError("forbidden");
+
+function show(turn: Turn): Answer {
+  if (turn.affiliation !== "owner") return FORBIDDEN;
+  const { config } = turn.state;
+  const fields = turn.parts.flatMap((part) => part.fields ?? []).map((field) => field.field(config));
+  const title = `Configuration of ${turn.jid.toString()}`;
+  return [xml("query", { xmlns: NS.mucOwner }, form("form", NS.mucRoomConfig, fields, { title }))];
+}
+
+function change(turn: Turn, query: Element): Answer | void {
+  if (turn.affiliation !== "owner") return FORBIDDEN;
+  const destroyed = query.getChild("destroy", NS.mucOwner);
+  if (destroyed) return ended(turn, destroyed);
+  const x = query.getChild("x", NS.dataForms);
+  if (x?.attrs["type"] === "cancel") return turn.state.isLocked ? ended(turn, undefined) : [];
+  if (x?.attrs["type"] !== "submit") return new StanzaError("bad-request");
+  const config = attempt(() => configured(turn, query, x));
+  return config instanceof StanzaError ? config : settled(turn, config);
+}
+
+function ended(turn: Turn, request: Element | undefined): Answer {
+  destroy(turn, request);
+  return [];
+}
+
+/** An empty form leaves everything as it is. Throws StanzaError for what cannot be. */
+function configured({ parts, state: { config } }: Turn, query: Element, x: Element): RoomConfig {
+  if (x.getChildElements().length === 0) return config;
+  const filled = Submission.of(query, NS.mucRoomConfig);
+  if (!filled) return config;
+  const next = parts.flatMap((part) => part.fields ?? []).reduce((before, field) => field.fill(before, filled), config);
+  for (const part of parts) {
+    const fault = part.fault?.(next);
+    if (fault) throw fault;
+  }
+  return next;
+}
+
+/** The room is so from here on, and open. */
+function settled(turn: Turn, config: RoomConfig): Answer {
+  const before = turn.state;
+  const after: RoomState = { ...before, config, isLocked: false };
+  turn.change(after, putRoom(turn.jid, after), listingOf(turn, after));
+  if (!before.isLocked && config !== before.config) notify(turn, before.config, config);
+  return [];
+}
+
+function listingOf({ jid }: Turn, { config }: RoomState) {
+  return putListing(jid, isPublic.of(config) ? roomName.of(config) : undefined);
+}
+
+/** "Notification of Configuration Changes" */
+function notify(turn: Turn, before: RoomConfig, after: RoomConfig): void {
+  const codes: number[] = [];
+  if (isLogged.of(before) !== isLogged.of(after)) codes.push(isLogged.of(after) ? 170 : 171);
+  if (whois.of(before) !== whois.of(after)) codes.push(whois.of(after) === "anyone" ? 172 : 173);
+  if (codes.length === 0) codes.push(104);
+  const x = xml("x", { xmlns: NS.mucUser }, ...codes.map((code) => xml("status", { code: String(code) })));
+  const notice = message({ from: turn.jid, type: "groupchat" }, x);
+  for (const { seats } of turn.state.occupants.values())
+    for (const seat of seats) turn.send(notice.readdress(turn.jid, seat.jid));
+}

@@ -1,0 +1,45 @@
+// XEP-0045 "Querying for Room Information", "Querying for Room Items": what a room says of itself to whoever asks.
+import type { Answer } from "../core/feature.js";
+import { StanzaError } from "../stanza/errors.js";
+import { form } from "../stanza/forms.js";
+import { type Element, xml } from "../xml/element.js";
+import { NS } from "../xml/namespaces.js";
+import { infoQuery } from "../xeps/0030-disco.api.js";
+import type { Part } from "./part.js";
+import { roomName } from "./parts/naming.js";
+import type { Turn } from "./turn.js";
+
+const TRAFFIC_NODE = "http://jabber.org/protocol/muc#traffic";
+const STABLE_ID = "http://jabber.org/protocol/muc#stable_id";
+
+/** What the service and every room can do. */
+export const MUC_FEATURES: readonly string[] = [NS.discoInfo, NS.discoItems, NS.muc, STABLE_ID, NS.stanzaIds];
+
+export const discovery: Part = {
+  name: "discovery",
+  iq: {
+    "get http://jabber.org/protocol/disco#info query": info,
+    "get http://jabber.org/protocol/disco#items query": items,
+  },
+};
+
+function info({ state, jid, parts }: Turn, query: Element): Answer {
+  const node: unknown = query.attrs["node"];
+  // "If a service does not discard any namespaces" (Allowable Traffic).
+  if (node === TRAFFIC_NODE) return new StanzaError("service-unavailable");
+  if (node !== undefined) return new StanzaError("feature-not-implemented");
+  const features = parts.flatMap((part) => part.features?.(state) ?? []);
+  const fields = parts.flatMap((part) => part.info?.(state) ?? []);
+  const name = roomName.of(state.config) || jid.local;
+  const about = {
+    identities: [{ category: "conference", type: "text", name }],
+    features: [...MUC_FEATURES, ...features].sort(),
+    forms: [form("result", NS.mucRoomInfo, fields)],
+  };
+  return [infoQuery(about, undefined)];
+}
+
+/** Who is in the room is told to those who are in it, by presence; nobody else is told. */
+function items(): Answer {
+  return [xml("query", { xmlns: NS.discoItems })];
+}

@@ -1,0 +1,118 @@
+// XEP-0045 "Entering a Room", "Creating a Room", "Changing Nickname", "Changing Availability Status": available presence sent to a nick.
+import { StanzaError } from "../stanza/errors.js";
+import { presence } from "../stanza/build.js";
+import type { JID } from "../stanza/jid.js";
+import type { Stanza } from "../stanza/stanza.js";
+import type { Element } from "../xml/element.js";
+import { NS } from "../xml/namespaces.js";
+import { erased, putAffiliate, putRoom } from "./documents.js";
+import { absent, ownWords, show, showAll, showOthers } from "./occupants.js";
+import { isMembersOnly } from "./parts/members-only.js";
+import { isModerated } from "./parts/moderation.js";
+import { initialRole, type Role } from "./privileges.js";
+import { NO_ROOM, type Occupant, seated, type Seat, unseated, withAffiliate } from "./state.js";
+import type { Turn } from "./turn.js";
+
+const ROOM_CREATED = 201;
+const NICK_CHANGED = 303;
+
+/** Somebody sends presence to the address of an occupant, or of the room. */
+export function available(turn: Turn): void {
+  const { stanza, occupant } = turn;
+  const { to } = stanza;
+  const x = stanza.child("x", NS.muc);
+  if (!to) return;
+  if (to.isBare) return turn.refuse(new StanzaError("jid-malformed", "modify", "a nick is missing"));
+  if (!occupant && !x) return turn.send(stray(stanza));
+  if (Buffer.byteLength(to.resource) > turn.context.config.limits.nick_bytes)
+    return turn.refuse(new StanzaError("not-acceptable", "modify", "the nick is too long"));
+  if (occupant && !to.equals(occupant.jid)) return changeNick(turn, occupant, to);
+  if (x) return enter(turn, to, x);
+  if (occupant) showAll(turn, { ...seat(turn, to, occupant.role), affiliation: turn.affiliation });
+}
+
+/** Rulings 20: who takes themselves for an occupant is told that they are none ("Groupchat 1.0 Protocol"). */
+function stray({ to, from }: Stanza): Stanza {
+  return presence({ from: to, to: from, type: "unavailable" }, absent("You are not in the room.", [110, 307, 333]));
+}
+
+/** Also for a client that is in and joins again: it has lost track, and is told everything anew ("Presence" 3). */
+function enter(turn: Turn, to: JID, x: Element): void {
+  const isCreating = !turn.state.exists;
+  const refused = isCreating ? create(turn) : turn.occupant ? undefined : denied(turn, to, x);
+  if (refused) return turn.refuse(refused);
+  const role = turn.state.occupants.get(to.resource)?.role ?? roleFor(turn);
+  introduce(turn, seat(turn, to, role), isCreating ? [ROOM_CREATED] : []);
+}
+
+interface Seated {
+  readonly occupant: Occupant;
+  readonly seat: Seat;
+}
+
+/** The client is in under this nick, with the presence it has just sent. */
+function seat(turn: Turn, to: JID, role: Role): Seated {
+  const { from, stanza } = turn;
+  const mine: Seat = { jid: from, presence: ownWords(stanza) };
+  const occupant = { nick: to.resource, jid: to, account: from.bare, role };
+  turn.change(seated(turn.state, occupant, mine));
+  return { occupant: turn.occupant ?? { ...occupant, seats: [mine] }, seat: mine };
+}
+
+function roleFor({ affiliation, state: { config } }: Turn): Role {
+  return initialRole(affiliation, { isModerated: isModerated.of(config), isMembersOnly: isMembersOnly.of(config) });
+}
+
+/** Why somebody may not enter a room that is there. */
+function denied(turn: Turn, to: JID, x: Element): StanzaError | undefined {
+  if (turn.state.isLocked) return new StanzaError("item-not-found");
+  const wish = { nick: to.resource, to, affiliation: turn.affiliation, role: roleFor(turn), x };
+  for (const part of turn.parts) {
+    const error = part.enter?.(turn, wish);
+    if (error) return error;
+  }
+  return takenBySomebodyElse(turn, to);
+}
+
+/** "Nickname Conflict": one account may be in with several clients under one nick. */
+function takenBySomebodyElse({ state, from }: Turn, to: JID): StanzaError | undefined {
+  const holder = state.occupants.get(to.resource);
+  return holder && !holder.account.equals(from.bare) ? new StanzaError("conflict") : undefined;
+}
+
+/** Whoever enters a room that there is not makes it and owns it; until it is configured it is locked. */
+function create(turn: Turn): StanzaError | undefined {
+  const { context, from, jid } = turn;
+  const { config } = context;
+  const isStaff = turn.isStaff(from);
+  if (!isStaff && (config.muc.create !== "users" || !context.isHosted(from))) return new StanzaError("not-allowed");
+  if (!isStaff && turn.ownedRooms >= config.limits.rooms_per_account)
+    return new StanzaError("resource-constraint", "wait", "too many rooms of one owner");
+  const owner = { affiliation: "owner" } as const;
+  const made = withAffiliate({ ...NO_ROOM, exists: true, isLocked: true }, from.bare, owner);
+  const remains = turn.room.hasRemains ? [erased(jid)] : [];
+  turn.change(made, ...remains, putRoom(jid, made), putAffiliate(jid, from.bare, owner));
+  return undefined;
+}
+
+/** "Order of Events": the others' presence, the own one, then what parts have to tell. */
+function introduce(turn: Turn, { occupant, seat }: Seated, codes: readonly number[]): void {
+  const warnings = turn.parts.flatMap((part) => part.warn?.(turn.state) ?? []);
+  showOthers(turn, occupant, seat);
+  showAll(turn, { occupant, seat, affiliation: turn.affiliation, ownCodes: [...codes, ...warnings] });
+  for (const part of turn.parts) part.welcome?.(turn, occupant, seat.jid);
+}
+
+/** Gone under the old nick (303, with the new one), and there under that. Only this client changes; others of the account stay. */
+function changeNick(turn: Turn, occupant: Occupant, to: JID): void {
+  const refused = takenBySomebodyElse(turn, to);
+  if (refused) return turn.refuse(refused);
+  const { from, affiliation } = turn;
+  const mine: Seat = { jid: from, presence: ownWords(turn.stanza) };
+  const gone = presence({ type: "unavailable" });
+  const leaving = { occupant, seat: mine, affiliation, presence: gone, newNick: to.resource, codes: [NICK_CHANGED] };
+  if (occupant.seats.length === 1) showAll(turn, leaving);
+  else show(turn, leaving, occupant, mine);
+  turn.change(unseated(turn.state, occupant, from));
+  showAll(turn, { ...seat(turn, to, occupant.role), affiliation });
+}

@@ -1,0 +1,83 @@
+// XEP-0045 "Exiting a Room", "Ghost Users", "Destroying a Room": how occupants go, by themselves or not, and what becomes of an empty room.
+import { presence } from "../stanza/build.js";
+import type { JID } from "../stanza/jid.js";
+import type { Stanza } from "../stanza/stanza.js";
+import { type Element, xml } from "../xml/element.js";
+import { NS } from "../xml/namespaces.js";
+import { erased } from "./documents.js";
+import { ownWords, show, showAll } from "./occupants.js";
+import { isPersistent } from "./parts/persistence.js";
+import { NO_ROOM, type Occupant, type Seat, unseated } from "./state.js";
+import type { Turn } from "./turn.js";
+
+/** Removed for a technical reason. */
+const LOST = 333;
+
+/** How somebody goes, as the others see it. */
+export interface Farewell {
+  /** What they say themselves. */
+  readonly words?: Stanza;
+  readonly codes?: readonly number[];
+  /** Further children of the item: who did it, and why. */
+  readonly about?: readonly Element[];
+}
+
+/** Presence of type unavailable; who is not in is not heard ("Presence" 5). */
+export function unavailable(turn: Turn): void {
+  const { occupant, stanza, from } = turn;
+  if (occupant) unseat(turn, occupant, from, { words: stanza });
+}
+
+/** The client of an occupant has turned out to be gone. */
+export function lost(turn: Turn, occupant: Occupant): void {
+  unseat(turn, occupant, turn.from, { codes: [LOST] });
+}
+
+/** One client goes; the occupant with it, if that was the last one. */
+function unseat(turn: Turn, occupant: Occupant, jid: JID, farewell: Farewell): void {
+  const seat = occupant.seats.find((one) => one.jid.equals(jid));
+  if (!seat) return;
+  const rest = occupant.seats.filter((one) => one !== seat);
+  if (rest.length === 0) return remove(turn, occupant, farewell);
+  show(turn, goodbye(turn, occupant, seat, farewell), occupant, seat);
+  const [shownFirst] = occupant.seats;
+  turn.change(unseated(turn.state, occupant, jid));
+  const [next] = rest;
+  if (next && shownFirst === seat)
+    showAll(turn, { occupant, seat: next, affiliation: turn.affiliationOf(occupant.account) });
+}
+
+/** The occupant goes with all clients; an empty temporary room goes with them. */
+export function remove(turn: Turn, occupant: Occupant, farewell: Farewell): void {
+  for (const seat of occupant.seats) show(turn, goodbye(turn, occupant, seat, farewell), occupant, seat);
+  for (const seat of occupant.seats) turn.change(unseated(turn.state, occupant, seat.jid));
+  const [seat] = occupant.seats;
+  showAll(turn, goodbye(turn, occupant, seat, farewell));
+  if (turn.state.isLocked || (turn.state.occupants.size === 0 && !isPersistent.of(turn.state.config))) end(turn);
+}
+
+function goodbye(turn: Turn, occupant: Occupant, seat: Seat, { words, codes = [], about = [] }: Farewell) {
+  const said = words ? ownWords(words) : presence({ type: "unavailable" });
+  const affiliation = turn.affiliationOf(occupant.account);
+  return { occupant, seat, affiliation, presence: said, role: "none", codes, about } as const;
+}
+
+/** "Destroying a Room": one presence to each, with the reason and where to go. */
+export function destroy(turn: Turn, request: Element | undefined): void {
+  const { state } = turn;
+  const jid: unknown = request?.attrs["jid"];
+  const kept = ["reason", "password"].flatMap((name) => request?.getChild(name, NS.mucOwner) ?? []);
+  const children = kept.map((child) => xml(child.name, {}, child.text()));
+  const destroyed = xml("destroy", typeof jid === "string" ? { jid } : {}, ...children);
+  const gone = presence({ type: "unavailable" });
+  for (const occupant of state.occupants.values())
+    for (const seat of occupant.seats) {
+      const item = { occupant, seat, affiliation: "none", presence: gone, role: "none", more: [destroyed] } as const;
+      show(turn, item, occupant, seat);
+    }
+  end(turn);
+}
+
+function end(turn: Turn): void {
+  turn.change(NO_ROOM, erased(turn.jid));
+}

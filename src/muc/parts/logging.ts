@@ -1,0 +1,34 @@
+// XEP-0045 "Room Logging" (muc#roomconfig_enablelogging): what is said in a logged room is in its archive, without exception (rulings 21).
+import { worthInRoom } from "../../stanza/content.js";
+import { NS } from "../../xml/namespaces.js";
+import { flag, flagField } from "../config.js";
+import { isHistoric } from "../history.js";
+import type { Part } from "../part.js";
+import { remembering } from "../state.js";
+import type { Turn } from "../turn.js";
+import type { Append } from "../../core/flow.js";
+import type { Stanza } from "../../stanza/stanza.js";
+
+export const isLogged = flag("logged", true);
+
+export const logging: Part = {
+  name: "logging",
+  fields: [flagField(isLogged, "muc#roomconfig_enablelogging", "Messages are kept in the room's archive")],
+  warn: ({ config }) => (isLogged.of(config) ? [170] : []),
+};
+
+/** Keeps the message, if the room is logged and it is worth keeping, and remembers it for those who enter. */
+export function keep(turn: Turn, message: Stanza, nick: string): Append | undefined {
+  const { state, context } = turn;
+  const entry = isLogged.of(state.config) && worthInRoom(message) ? archived(turn, message, nick) : undefined;
+  if (isHistoric(message)) {
+    const past = { message, entry, at: context.clock.now() };
+    turn.change(remembering(state, past, context.config.limits.room_history));
+  }
+  return entry;
+}
+
+function archived(turn: Turn, message: Stanza, nick: string): Append {
+  const stanza = message.toWire(NS.client);
+  return turn.archive({ with: turn.jid.toString(), resource: nick, stanza, pending: false, hidden: false });
+}

@@ -1,0 +1,29 @@
+// What a room is called and about: name, description, language. The name is shown in service discovery.
+import { text, textField } from "../config.js";
+import type { Part } from "../part.js";
+
+const MOST_NAME = 256; // characters: a line in every list of rooms
+const MOST_DESCRIPTION = 2048;
+const MOST_LANGUAGE = 35; // RFC 5646 §4.4.1
+
+export const roomName = text("name");
+const description = text("description");
+const language = text("language");
+
+export const naming: Part = {
+  name: "naming",
+  fields: [
+    textField(roomName, "muc#roomconfig_roomname", "Name", MOST_NAME),
+    textField(description, "muc#roomconfig_roomdesc", "Description", MOST_DESCRIPTION),
+    textField(language, "muc#roomconfig_lang", "Language of the discussion", MOST_LANGUAGE),
+  ],
+  info: ({ config }) => [
+    {
+      var: "muc#roominfo_description",
+      type: "text-single",
+      label: "Description",
+      values: [description.of(config)],
+    },
+    { var: "muc#roominfo_lang", type: "text-single", label: "Language", values: [language.of(config)] },
+  ],
+};

@@ -1,0 +1,55 @@
+// XEP-0045 "Room Subject", "Modifying the Room Subject" (muc#roomconfig_changesubject): it is changed by a message with a subject and nothing
+// else to read, kept, and told to whoever enters, last.
+import { message } from "../../stanza/build.js";
+import { delay } from "../../stanza/delay.js";
+import { StanzaError } from "../../stanza/errors.js";
+import type { JID } from "../../stanza/jid.js";
+import type { Stanza } from "../../stanza/stanza.js";
+import { xml } from "../../xml/element.js";
+import { NS } from "../../xml/namespaces.js";
+import { flag, flagField } from "../config.js";
+import { putSubject } from "../documents.js";
+import type { Part } from "../part.js";
+import type { Subject } from "../state.js";
+
+const mayChange = flag("changeSubject", false);
+
+export const subject: Part = {
+  name: "subject",
+  fields: [flagField(mayChange, "muc#roomconfig_changesubject", "Participants may change the subject")],
+  info: ({ config, subject: current }) => [
+    {
+      var: "muc#roominfo_subject",
+      type: "text-single",
+      label: "Subject",
+      values: [current?.message.child("subject", NS.client)?.text() ?? ""],
+    },
+    {
+      var: "muc#roominfo_subjectmod",
+      type: "boolean",
+      label: "Participants may change the subject",
+      values: [mayChange.of(config) ? "1" : "0"],
+    },
+  ],
+  speak: ({ stanza, state, context }, { role }) => {
+    if (!isChange(stanza)) return undefined;
+    if (role !== "moderator" && !mayChange.of(state.config)) return new StanzaError("forbidden");
+    const isLong = stanza.size > context.config.limits.subject_bytes;
+    return isLong ? new StanzaError("policy-violation", "modify", "the subject is too long") : undefined;
+  },
+  heard: (turn, said) => {
+    if (!isChange(said)) return;
+    const changed: Subject = { message: said, at: turn.context.clock.now() };
+    turn.change({ ...turn.state, subject: changed }, putSubject(turn.jid, changed));
+  },
+  welcome: (turn, _, to) => turn.send(current(turn.state.subject, turn.jid, to)),
+};
+
+function isChange(said: Stanza): boolean {
+  return said.has("subject", NS.client) && !said.has("body", NS.client) && !said.has("thread", NS.client);
+}
+
+function current(known: Subject | undefined, room: JID, to: JID): Stanza {
+  if (!known) return message({ from: room, to, type: "groupchat" }, xml("subject"));
+  return known.message.plus(delay(room, known.at)).readdress(known.message.from, to);
+}

@@ -1,0 +1,101 @@
+// XEP-0045 "Roles, Affiliations, and Privileges" as one pure table: who may do what to whom, and with which error it is denied (rulings 20).
+// Nothing is looked up or changed here.
+
+/** From the least to the most powerful. */
+export const AFFILIATIONS = ["outcast", "none", "member", "admin", "owner"] as const;
+export type Affiliation = (typeof AFFILIATIONS)[number];
+
+/** From the least to the most powerful. */
+export const ROLES = ["none", "visitor", "participant", "moderator"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Somebody as the room sees them; who is not in it has the role "none". */
+export interface Standing {
+  readonly affiliation: Affiliation;
+  readonly role: Role;
+}
+
+/** Whom a change of affiliation is about. */
+export interface Affiliate {
+  readonly affiliation: Affiliation;
+  /** It is the one who asks for the change. */
+  readonly isSelf: boolean;
+  readonly isLastOwner: boolean;
+}
+
+/** `forbidden`: not among the privileges. `not-allowed`: it is, but not with this target. `conflict`: one's own ban, the last owner. */
+export type Denial = "forbidden" | "not-allowed" | "conflict";
+
+/** What kind of room decides about roles and entering. */
+export interface RoomKind {
+  readonly isModerated: boolean;
+  readonly isMembersOnly: boolean;
+}
+
+/** Compares two affiliations: negative if the first is lower. */
+export function compareAffiliations(one: Affiliation, other: Affiliation): number {
+  return AFFILIATIONS.indexOf(one) - AFFILIATIONS.indexOf(other);
+}
+
+export function isAtLeast(affiliation: Affiliation, least: Affiliation): boolean {
+  return compareAffiliations(affiliation, least) >= 0;
+}
+
+/** "Privileges Associated With Affiliations", the rows about entering. */
+export function mayEnter(affiliation: Affiliation, { isMembersOnly }: Pick<RoomKind, "isMembersOnly">): boolean {
+  return isAtLeast(affiliation, isMembersOnly ? "member" : "none");
+}
+
+/** "Initial Role Based on Affiliation"; "none" for who may not enter. */
+export function initialRole(affiliation: Affiliation, room: RoomKind): Role {
+  if (!mayEnter(affiliation, room)) return "none";
+  if (isAtLeast(affiliation, "admin")) return "moderator";
+  return affiliation === "none" && room.isModerated ? "visitor" : "participant";
+}
+
+/** "Role State Chart": a change of somebody's role in the room; "none" is a kick. Undefined: it may be done. */
+export function denyRole(actor: Standing, target: Standing, next: Role): Denial | undefined {
+  if (next === "moderator" || (target.role === "moderator" && next !== "none"))
+    return denyModerator(actor, target, next);
+  if (actor.role !== "moderator") return "forbidden";
+  if (next === "none") return denyKick(actor, target);
+  return next === "visitor" ? denyLossOfVoice(actor, target) : undefined;
+}
+
+/** "Granting Moderator Status", "Revoking Moderator Status": an admin's privilege; an admin or owner never loses it. */
+function denyModerator(actor: Standing, target: Standing, next: Role): Denial | undefined {
+  if (!isAtLeast(actor.affiliation, "admin")) return "forbidden";
+  return next !== "moderator" && isAtLeast(target.affiliation, "admin") ? "not-allowed" : undefined;
+}
+
+/** "Kicking an Occupant"; by the chart a moderator is kicked by admins and owners only. */
+function denyKick(actor: Standing, target: Standing): Denial | undefined {
+  const isProtected = target.role === "moderator" && !isAtLeast(actor.affiliation, "admin");
+  return isProtected || compareAffiliations(target.affiliation, actor.affiliation) > 0 ? "not-allowed" : undefined;
+}
+
+/** "Revoking Voice from a Participant": not from an admin or owner, nor from anybody at or above the moderator's own affiliation. */
+function denyLossOfVoice(actor: Standing, target: Standing): Denial | undefined {
+  if (target.role === "visitor") return undefined; // nothing is lost
+  const isProtected = isAtLeast(target.affiliation, "admin");
+  return isProtected || compareAffiliations(target.affiliation, actor.affiliation) >= 0 ? "not-allowed" : undefined;
+}
+
+/** "Affiliation State Chart". Undefined: it may be done. */
+export function denyAffiliation(
+  actor: Pick<Standing, "affiliation">,
+  target: Affiliate,
+  next: Affiliation,
+): Denial | undefined {
+  if (!isAtLeast(actor.affiliation, "admin")) return "forbidden";
+  if (next === "outcast" && target.isSelf) return "conflict";
+  if (actor.affiliation !== "owner") return denyAdmin(target, next);
+  return target.isLastOwner && next !== "owner" ? "conflict" : undefined;
+}
+
+/** What an admin may not change is the lists of owners and admins; who is on one of them cannot be banned either. */
+function denyAdmin(target: Affiliate, next: Affiliation): Denial | undefined {
+  if (isAtLeast(next, "admin")) return "forbidden";
+  if (!isAtLeast(target.affiliation, "admin")) return undefined;
+  return next === "outcast" ? "not-allowed" : "forbidden";
+}

@@ -1,0 +1,86 @@
+// A room in memory: its state as decided, which the next decision sees, and as released, which everybody has been told. Where a commit
+// failed, the decided one goes back: who is in it to what was released, the rest to what the store has.
+import { Owner } from "../core/owner.js";
+import { Stanza } from "../stanza/stanza.js";
+import type { LogRow, Row, Storage } from "../storage/port.js";
+import { timeOf } from "../core/ids.js";
+import { parseElement } from "../xml/document.js";
+import { UNLIMITED } from "../xml/limits.js";
+import { durable } from "./documents.js";
+import { isHistoric } from "./history.js";
+import { NO_ROOM, type Past, type RoomState } from "./state.js";
+
+export class Room extends Owner {
+  #decided: RoomState = NO_ROOM;
+  #released: RoomState = NO_ROOM;
+  #remembers = false;
+  /** Somebody is in it, or was and has not left for everybody yet. */
+  #isOccupied = false;
+
+  /** The store has a room that nobody has configured, and whose maker has gone with an earlier process: it counts as none. */
+  hasRemains = false;
+
+  get decided(): RoomState {
+    return this.#decided;
+  }
+
+  /** Its recent messages have been read. */
+  get isReady(): boolean {
+    return !this.isStale && (this.#remembers || !this.#decided.exists);
+  }
+
+  override load(rows: readonly Row[]): void {
+    super.load(rows);
+    const { occupants, nicks, history } = this.#released;
+    const stored = durable((store) => this.rows(store));
+    this.hasRemains = stored.isLocked && occupants.size === 0;
+    this.#decided = this.hasRemains ? NO_ROOM : { ...stored, occupants, nicks, history };
+    this.#released = this.#decided;
+    this.#hold();
+  }
+
+  /** Reads the latest messages of its archive, the first time it is loaded. Rejects with a StoreFault. */
+  async recall(storage: Pick<Storage, "log">, most: number): Promise<void> {
+    if (this.#remembers) return;
+    const rows = await storage.log(this.jid.toString(), { shown: true, backwards: true, limit: most });
+    const history = rows.toReversed().flatMap(pastOf);
+    this.#remembers = true;
+    this.#decided = { ...this.#decided, history };
+    this.#released = { ...this.#released, history };
+  }
+
+  decide(next: RoomState): void {
+    this.#decided = next;
+    if (next.exists) this.#remembers = true;
+    this.#hold();
+  }
+
+  /** Everybody is being told what was decided then. */
+  release(state: RoomState): void {
+    this.#released = state;
+    this.#hold();
+  }
+
+  /** What was decided has failed. If it has been loaded again since, that has been seen to. */
+  takeBack(): void {
+    if (!this.isStale) return;
+    this.#decided = this.#released;
+    this.#hold();
+  }
+
+  /** Who is in it is known in memory only: it stays there for as long. */
+  #hold(): void {
+    const isOccupied = this.#decided.occupants.size > 0 || this.#released.occupants.size > 0;
+    if (isOccupied === this.#isOccupied) return;
+    this.#isOccupied = isOccupied;
+    if (isOccupied) this.home?.keep(this);
+    else this.home?.release(this);
+  }
+}
+
+/** An entry that cannot be read, or is nothing to remember, is passed over. */
+function pastOf(row: LogRow): readonly Past[] {
+  if (row.stanza === "") return [];
+  const message = Stanza.of(parseElement(row.stanza, UNLIMITED), {});
+  return isHistoric(message) ? [{ message, entry: row, at: timeOf(row.id) }] : [];
+}

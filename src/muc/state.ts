@@ -1,0 +1,141 @@
+// A room as one immutable value, and its pure transitions. A room has two of them: what has been decided, and what everybody has been told.
+import type { Append } from "../core/flow.js";
+import type { JID } from "../stanza/jid.js";
+import type { Stanza } from "../stanza/stanza.js";
+import type { RoomConfig } from "./config.js";
+import type { Affiliation, Role } from "./privileges.js";
+
+/** One client of an occupant. */
+export interface Seat {
+  readonly jid: JID;
+  /** What it has sent last, without what only the room may say. */
+  readonly presence: Stanza;
+}
+
+/** Whoever is in the room under a nick: one account, with one client or more. */
+export interface Occupant {
+  readonly nick: string;
+  /** The occupant JID. */
+  readonly jid: JID;
+  /** The bare JID of the account. */
+  readonly account: JID;
+  readonly role: Role;
+  /** The one whose presence is shown first. Never empty. */
+  readonly seats: readonly [Seat, ...Seat[]];
+}
+
+/** An entry of the lists of owners, admins, members and outcasts. */
+export interface Affiliate {
+  readonly affiliation: Affiliation;
+  readonly reason?: string;
+}
+
+export interface Subject {
+  /** The message that set it, from the occupant who did. */
+  readonly message: Stanza;
+  /** When, in ms since 1970. */
+  readonly at: number;
+}
+
+/** A message of the room's recent past, for those who enter. */
+export interface Past {
+  readonly message: Stanza;
+  /** Its entry in the archive, if it has one. */
+  readonly entry: Pick<Append, "id"> | undefined;
+  /** When it was sent, in ms since 1970. */
+  readonly at: number;
+}
+
+export interface RoomState {
+  readonly exists: boolean;
+  /** Made, but not yet configured: nobody else may enter ("Locked Room"). */
+  readonly isLocked: boolean;
+  readonly config: RoomConfig;
+  /** By bare JID. */
+  readonly affiliations: ReadonlyMap<string, Affiliate>;
+  readonly subject: Subject | undefined;
+  /** By nick. */
+  readonly occupants: ReadonlyMap<string, Occupant>;
+  /** The nicks of those who are in, by their full JIDs. */
+  readonly nicks: ReadonlyMap<string, string>;
+  /** The latest messages, oldest first. */
+  readonly history: readonly Past[];
+}
+
+const NOBODY: ReadonlyMap<string, never> = new Map<string, never>();
+
+export const NO_ROOM: RoomState = {
+  exists: false,
+  isLocked: false,
+  config: NOBODY,
+  affiliations: NOBODY,
+  subject: undefined,
+  occupants: NOBODY,
+  nicks: NOBODY,
+  history: [],
+};
+
+export function affiliationOf(state: RoomState, account: JID): Affiliation {
+  const own = state.affiliations.get(account.toString());
+  return (own ?? state.affiliations.get(account.domain))?.affiliation ?? "none";
+}
+
+export function isInUse({ exists, isLocked }: RoomState): boolean {
+  return exists && !isLocked;
+}
+
+/** Who is in the room with this full JID. */
+export function occupantWith(state: RoomState, jid: JID): Occupant | undefined {
+  const nick = state.nicks.get(jid.toString());
+  return nick === undefined ? undefined : state.occupants.get(nick);
+}
+
+/** The client comes in first, whether it was there or not. */
+export function seated(state: RoomState, occupant: Omit<Occupant, "seats">, seat: Seat): RoomState {
+  const others = state.occupants.get(occupant.nick)?.seats.filter(({ jid }) => !jid.equals(seat.jid)) ?? [];
+  return {
+    ...state,
+    occupants: withEntry(state.occupants, occupant.nick, { ...occupant, seats: [seat, ...others] }),
+    nicks: withEntry(state.nicks, seat.jid.toString(), occupant.nick),
+  };
+}
+
+/** The client is in the room no more; nor is the occupant, if that was the last one. */
+export function unseated(state: RoomState, { nick }: Occupant, jid: JID): RoomState {
+  const occupant = state.occupants.get(nick);
+  const [first, ...others] = occupant?.seats.filter((seat) => !seat.jid.equals(jid)) ?? [];
+  return {
+    ...state,
+    occupants:
+      occupant && first
+        ? withEntry(state.occupants, nick, { ...occupant, seats: [first, ...others] })
+        : withoutEntry(state.occupants, nick),
+    nicks: withoutEntry(state.nicks, jid.toString()),
+  };
+}
+
+export function withAffiliate(state: RoomState, account: JID, affiliate: Affiliate): RoomState {
+  const { affiliations } = state;
+  const key = account.toString();
+  return {
+    ...state,
+    affiliations:
+      affiliate.affiliation === "none" ? withoutEntry(affiliations, key) : withEntry(affiliations, key, affiliate),
+  };
+}
+
+/** With one more message, and no more than so many in all. */
+export function remembering(state: RoomState, past: Past, most: number): RoomState {
+  const history = [...state.history, past];
+  return { ...state, history: history.slice(Math.max(0, history.length - most)) };
+}
+
+function withEntry<T>(map: ReadonlyMap<string, T>, key: string, value: T): ReadonlyMap<string, T> {
+  return new Map(map).set(key, value);
+}
+
+function withoutEntry<T>(map: ReadonlyMap<string, T>, key: string): ReadonlyMap<string, T> {
+  const rest = new Map(map);
+  rest.delete(key);
+  return rest;
+}

@@ -1,0 +1,134 @@
+// One stanza's turn in a room: what is decided on the state of that moment, what is written, and who is sent what, in order, once that is
+// durable. The core releases turns in the order in which they were decided.
+import type { Context } from "../core/context.js";
+import { type Append, Flow } from "../core/flow.js";
+import { errorOf, resultOf } from "../stanza/build.js";
+import type { Child } from "../core/feature.js";
+import type { StanzaError } from "../stanza/errors.js";
+import type { JID } from "../stanza/jid.js";
+import type { Stanza } from "../stanza/stanza.js";
+import type { Entry, Write } from "../storage/writes.js";
+import type { Part, RoomIqHandler } from "./part.js";
+import type { Affiliation } from "./privileges.js";
+import type { Room } from "./room.js";
+import { affiliationOf, type Occupant, occupantWith, type RoomState } from "./state.js";
+
+export interface TurnContext extends Pick<Context, "clock" | "config" | "isHosted" | "log" | "storage"> {
+  /** Bare JIDs of those who administer the server: they own every room. */
+  readonly admins: ReadonlySet<string>;
+  readonly parts: readonly Part[];
+  /** The parts' requests to a room, by their keys. */
+  readonly requests: ReadonlyMap<string, RoomIqHandler>;
+}
+
+/** Something to send, or what makes it: once the turn is durable, so that ids of the archive are known. */
+type Out = Stanza | (() => readonly Stanza[]);
+
+export class Turn {
+  readonly context: TurnContext;
+  readonly flow: Flow;
+  readonly room: Room;
+  readonly stanza: Stanza;
+  /** Who sent it. */
+  readonly from: JID;
+  #state: RoomState;
+  readonly #writes: Write[] = [];
+  readonly #out: Out[] = [];
+
+  /** How many rooms the sender owns; known where a room may be made. */
+  readonly ownedRooms: number;
+
+  /** This server itself says so of something that the room has sent: the client is not there. */
+  readonly isBounce: boolean;
+
+  constructor(
+    context: TurnContext,
+    flow: Flow,
+    room: Room,
+    { from, ownedRooms, isBounce }: Pick<Turn, "from" | "ownedRooms" | "isBounce">,
+  ) {
+    this.context = context;
+    this.flow = flow;
+    this.room = room;
+    this.stanza = flow.stanza;
+    this.from = from;
+    this.ownedRooms = ownedRooms;
+    this.isBounce = isBounce;
+    this.#state = room.decided;
+  }
+
+  /** The room as this turn has it so far. */
+  get state(): RoomState {
+    return this.#state;
+  }
+
+  get parts(): readonly Part[] {
+    return this.context.parts;
+  }
+
+  /** The room's address. */
+  get jid(): JID {
+    return this.room.jid;
+  }
+
+  /** The sender, if they are in the room with this client. */
+  get occupant(): Occupant | undefined {
+    return occupantWith(this.#state, this.from);
+  }
+
+  /** The sender's affiliation; administrators of the server own every room. */
+  get affiliation(): Affiliation {
+    return this.affiliationOf(this.from);
+  }
+
+  affiliationOf(jid: JID): Affiliation {
+    return this.isStaff(jid) ? "owner" : affiliationOf(this.#state, jid.bare);
+  }
+
+  /** Administrators of the server. */
+  isStaff(jid: JID): boolean {
+    return this.context.admins.has(jid.bare.toString());
+  }
+
+  /** From here on the room is so; the writes make it durable. */
+  change(next: RoomState, ...writes: readonly Write[]): void {
+    this.#state = next;
+    this.#writes.push(...writes);
+  }
+
+  /** Keeps an entry in the room's archive. */
+  archive(entry: Entry): Append {
+    return this.flow.append(this.jid.toString(), entry);
+  }
+
+  send(...out: readonly Out[]): void {
+    this.#out.push(...out);
+  }
+
+  /** Answers a request. */
+  answer(...children: readonly Child[]): void {
+    this.send(resultOf(this.stanza, ...children));
+  }
+
+  /** Refuses what was sent; what may not be answered is dropped. */
+  refuse(error: StanzaError): void {
+    const answer = errorOf(this.stanza, error);
+    if (answer) this.send(answer);
+  }
+
+  /** The turn is over. It rests on all turns before it, also if it changes nothing. `run` starts what the room sends. */
+  close(run: (sending: Flow) => void): void {
+    const { room, flow } = this;
+    const state = this.#state;
+    flow.apply({ owner: room, writes: this.#writes, effect: () => room.decide(state) });
+    flow.atRelease(() => {
+      room.release(state);
+      const [first, ...others] = this.#out.flatMap((out) => (typeof out === "function" ? out() : out));
+      if (!first) return;
+      const sending = new Flow(first, { kind: "server" }, "received");
+      for (const one of others) sending.route(one);
+      run(sending);
+    });
+    flow.whenOver((failure) => failure && room.takeBack());
+  }
+}

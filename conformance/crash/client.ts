@@ -185,7 +185,10 @@ export class Client {
     this.#acknowledge(answer);
     if (answer.name !== "resumed" || answer.ns !== NS_SM) return false;
     this.#stream = stream;
-    for (const { xml } of acks.open) stream.send(xml); // XEP-0198 §5: what is still unhandled
+    for (const { xml, message } of acks.open) {
+      if (message !== undefined) this.#ledger.sentAgain(message);
+      stream.send(xml); // XEP-0198 §5: what is still unhandled
+    }
     this.#wasClosedInOrder = false;
     void this.#read(stream);
     return true;
@@ -201,13 +204,18 @@ export class Client {
     if (isManaged) stream.send(`<enable xmlns='${NS_SM}' resume='true'/>`);
     void this.#read(stream);
     this.#send({ xml: "<presence/>" });
-    for (const one of again) if (!this.#refused.has(one.message ?? "")) this.#send(sentAgain(one, isManaged));
+    for (const one of again) if (!this.#refused.has(one.message ?? "")) this.#sendAgain(one, isManaged);
   }
 
   #send(stanza: Outgoing): void {
     if (!this.isOpen && stanza.message === undefined) return;
     this.#acks.sent(stanza);
     this.#stream?.send(stanza.xml);
+  }
+
+  #sendAgain(stanza: Outgoing, withDelay: boolean): void {
+    this.#ledger.sentAgain(stanza.message ?? "");
+    this.#send(sentAgain(stanza, withDelay));
   }
 
   async #read(stream: ClientStream): Promise<void> {

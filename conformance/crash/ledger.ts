@@ -36,6 +36,8 @@ interface Page {
   stanzaId: string | undefined;
   /** Sessions of the recipient before it was sent, if there was none at that time: the server had to store it. */
   absentSince: number | undefined;
+  /** Nobody had said what became of it when its stream ended: an error says so of the second time alone. */
+  wasSentAgain: boolean;
   /** Where nothing is archived: it went to a session that could not tell what it got. */
   excused: boolean;
 }
@@ -114,10 +116,16 @@ export class Ledger {
     const message: Message = { id, sender, recipient, to, number };
     const page: Page = {
       ...{ message, state: "open", by: undefined, receipts: 0, stanzaId: undefined },
-      ...{ absentSince: this.#absentSince(recipient), excused: false },
+      ...{ absentSince: this.#absentSince(recipient), excused: false, wasSentAgain: false },
     };
     this.#pages.set(id, page);
     return message;
+  }
+
+  /** It is sent once more, on another stream. */
+  sentAgain(id: string): void {
+    const page = this.#pages.get(id);
+    if (page) page.wasSentAgain = true;
   }
 
   /** The account begins to log in. */
@@ -200,8 +208,9 @@ export class Ledger {
   tally(isArchived: boolean): Tally {
     const pages = [...this.#pages.values()];
     const inState = (state: State): number => pages.filter((page) => page.state === state).length;
-    for (const { state, receipts, message } of pages)
-      if (state === "refused" && receipts > 0) this.problem(`${message.id} was refused, and delivered`);
+    for (const { state, receipts, message, wasSentAgain } of pages)
+      if (state === "refused" && receipts > 0 && !wasSentAgain)
+        this.problem(`${message.id} was refused, and delivered`);
     const missing = pages.filter(({ state, receipts }) => state === "acknowledged" && receipts === 0);
     const lost = missing.filter(({ excused }) => isArchived || !excused);
     const changes = [...this.#changes.values()];
@@ -252,10 +261,12 @@ export class Ledger {
     this.#seen.set(session, seen);
     if (seen.has(id)) return;
     seen.add(id);
+    const page = this.#pages.get(id);
+    if (page?.state === "refused" && page.wasSentAgain) return; // when it was first sent, the store had it and did not say so
     const key = `${session} ${sender}>${recipient}`;
     const last = this.#last.get(key) ?? 0;
     // An excused one was lost with its connection, as far as anybody but its sender can know, who has sent it again behind the others.
-    const isExcused = this.#pages.get(id)?.excused === true;
+    const isExcused = page?.excused === true;
     if (number < last) this.#disorder.push({ text: `${id} came after number ${last} (${session})`, isExcused });
     this.#last.set(key, Math.max(last, number));
   }

@@ -43,7 +43,7 @@ export const TROUBLES: readonly Trouble[] = [
   { name: "is full", refuses: true, maxPages: FEW_PAGES, users: ["hoarder"], make: fillUp },
 ];
 
-/** Longer than the long form has patience for. */
+/** Longer than the server has patience for: who waits is let go, what comes then is refused. */
 export const LONG_TROUBLES: readonly Trouble[] = [
   {
     name: "stalls for 10 s, with a patience of 3",

@@ -12,7 +12,7 @@ export interface Pending {
   readonly writes: readonly (Write | Append)[];
   /** What it changed in memory, with the generation they had then. */
   readonly touched: ReadonlyMap<Owner, number>;
-  /** Called once, with what became of it. "unknown" only after `timeoutMs` of trying: it may be in the store, now or later. */
+  /** Called once, with what became of it. "unknown" only after `timeoutMs` of trying or waiting: it may be in the store, now or later. */
   done(outcome: Outcome): void;
 }
 
@@ -21,6 +21,8 @@ interface Queued extends Pending {
   readonly bytes: number;
   /** Sent before, with an unknown outcome. */
   tried: boolean;
+  /** The store has had it for too long: nobody waits for what becomes of it any more. */
+  isGivenUp: boolean;
 }
 
 export interface CommitterPorts {
@@ -30,13 +32,14 @@ export interface CommitterPorts {
   readonly log: Log;
   /** Bytes of waiting writes beyond which sockets pause (`limits.commit_queue`). */
   readonly queueBytes: number;
-  /** How long a unit whose outcome is unknown is tried again (`storage.timeout`), in ms. */
+  /** How long a unit whose outcome is unknown is tried again, and an answer waited for (`storage.timeout`), in ms. */
   readonly timeoutMs: number;
   /** At most this many units in one batch. */
   readonly batchUnits: number;
 }
 
 const RETRY_MS = 250;
+const NEW = { tried: false, isGivenUp: false };
 const NOTHING_TOUCHED: ReadonlyMap<Owner, number> = new Map();
 
 export class Committer {
@@ -54,6 +57,8 @@ export class Committer {
   /** Since when the store has taken nothing that it was given. */
   #failingSince: number | undefined;
   #probing = false;
+  /** The batch under way has been given up, and is not answered yet. */
+  #isStuck = false;
 
   constructor(ports: CommitterPorts) {
     this.#ports = ports;
@@ -88,7 +93,7 @@ export class Committer {
     const { writes, touched } = pending;
     const bytes = sizeOf(writes);
     const done = (outcome: Outcome): void => pending.done(outcome);
-    const queued: Queued = { writes, touched, done, since: this.#ports.clock.now(), bytes, tried: false };
+    const queued: Queued = { writes, touched, done, since: this.#ports.clock.now(), bytes, ...NEW };
     this.#bytes += bytes;
     if (writes.length > 0 && this.#isDown) return this.#settle(queued, "refused");
     this.#open.push(queued);
@@ -120,7 +125,7 @@ export class Committer {
   }
 
   get #isDown(): boolean {
-    return this.unansweredMs > this.#ports.timeoutMs;
+    return this.#isStuck || this.unansweredMs > this.#ports.timeoutMs;
   }
 
   #schedule(): void {
@@ -169,19 +174,37 @@ export class Committer {
   }
 
   async #send(batch: readonly Queued[]): Promise<void> {
+    const { clock, timeoutMs } = this.#ports;
+    const timer = clock.after(timeoutMs, () => this.#giveUp(batch));
     const outcomes = await this.#commit(batch);
+    timer.cancel();
+    this.#isStuck = false;
     const retry: Queued[] = [];
     batch.forEach((queued, i) => {
       const outcome = outcomes[i] ?? "unknown";
-      if (this.#isTriedAgain(queued, outcome, retry.length > 0)) retry.push(queued);
+      if (queued.isGivenUp) forget(queued);
+      else if (this.#isTriedAgain(queued, outcome, retry.length > 0)) retry.push(queued);
       // The first try may have been written: that this one was not says nothing, and it may be what breaks the unit's own condition.
       else this.#settle(queued, queued.tried && outcome !== "done" ? "unknown" : outcome);
       queued.tried ||= outcome === "unknown";
     });
     if (retry.length > 0) {
       this.#open.unshift(...retry);
-      this.#ports.clock.after(RETRY_MS, () => this.#resume());
+      clock.after(RETRY_MS, () => this.#resume());
     } else this.#resume();
+  }
+
+  /**
+   * The store does not answer: what it was given may be written, now or later; what it was not given is refused, as is what comes from now
+   * on, until it has answered.
+   */
+  #giveUp(batch: readonly Queued[]): void {
+    this.#isStuck = true;
+    for (const queued of batch) {
+      queued.isGivenUp = true;
+      this.#settle(queued, queued.writes.length === 0 ? afterAll(queued) : "unknown");
+    }
+    for (const queued of this.#open.splice(0)) this.#settle(queued, afterAll(queued));
   }
 
   /** What writes nothing is a barrier, or shows what is in memory: it waits for all before it. */
@@ -255,6 +278,17 @@ function restsOn(queued: Queued, touched: ReadonlySet<Owner>): boolean {
 export function isOutdated({ touched }: Pick<Pending, "touched">): boolean {
   for (const [owner, generation] of touched) if (owner.generation !== generation) return true;
   return false;
+}
+
+/** The outcome of what the store was not given, when all before it has been settled. */
+function afterAll(queued: Queued): Outcome {
+  if (queued.writes.length === 0 && !isOutdated(queued)) return "done";
+  return queued.tried ? "unknown" : "refused";
+}
+
+/** The store has answered after all; the accounts may have been loaded meanwhile, without it. */
+function forget({ touched }: Queued): void {
+  for (const account of touched.keys()) account.invalidate();
 }
 
 function sizeOf(writes: readonly (Write | Append)[]): number {

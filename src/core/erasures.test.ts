@@ -72,7 +72,7 @@ describe("what erased accounts left behind", () => {
     erasures.begin();
     await settled();
     storage.fails = false;
-    clock.advance(60_000);
+    clock.advance(10_000);
     await settled();
     expect(storage.slices).toBe(0);
   });

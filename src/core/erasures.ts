@@ -10,8 +10,8 @@ export interface ErasuresPorts {
   readonly log: Log;
 }
 
-/** After a fault of the store. */
-const RETRY_MS = 60_000;
+/** After a fault of the store: of a full one, this is what makes room again. */
+const RETRY_MS = 10_000;
 
 export class Erasures {
   readonly #ports: ErasuresPorts;

@@ -235,6 +235,33 @@ describe("the committer", () => {
     expect(await committer.commit([put("a", "3")])).toBe("done");
   });
 
+  it("waits for an answer no longer than it tries again: what the store has may be written, what it has not is refused @1.9", async () => {
+    const { storage, clock, committer } = rig();
+    const account = new Account(ROMEO);
+    const order: string[] = [];
+    const enqueue = (key: string, writes = [put("a", key)]): void =>
+      committer.enqueue({
+        writes,
+        touched: new Map([[account, 0]]),
+        done: (outcome) => order.push(`${key} ${outcome}`),
+      });
+    storage.hold();
+    for (const key of ["1", "2"]) enqueue(key);
+    void committer.barrier().then(() => order.push("barrier"));
+    await settled();
+    clock.advance(29_000);
+    expect(order).toEqual([]);
+    clock.advance(2000);
+    await settled();
+    expect(order).toEqual(["1 unknown", "2 refused", "barrier"]);
+    expect(await committer.commit([put("a", "3")])).toBe("refused");
+    const { generation } = account;
+    storage.release();
+    await settled();
+    expect(account.generation).not.toBe(generation); // it may have been loaded before that answer
+    expect(await committer.commit([put("a", "4")])).toBe("done");
+  });
+
   it("is idle only when retries have come to their end @1.9", async () => {
     const { storage, clock, committer } = rig();
     storage.failNext("unknown");

@@ -105,7 +105,8 @@ export class Release {
   }
 
   #tellSender({ session, root }: Flow, answer: Stanza): void {
-    if (session) this.#safely(() => session.send(answer));
+    if (session)
+      this.#safely(() => session.overtake(answer)); // what comes after it, an answer to a ping say, would seem to confirm it
     else if (root.from) this.#ports.start(new Flow(answer, { kind: "server" }, "received"));
   }
 

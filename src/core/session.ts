@@ -95,7 +95,7 @@ export class Session {
     this.#pass({ stanza, receipt, again });
   }
 
-  /** Sends a stored message, ahead of the live stanzas that are held back. */
+  /** Sends a stored message, or the answer to what the client has sent itself, ahead of the live stanzas that are held back. */
   overtake(stanza: Stanza, receipt?: Receipt): void {
     if (this.open) this.#pass({ stanza, receipt, again: false });
     else receipt?.lost();

@@ -338,11 +338,14 @@ describe("a stream in two pieces", () => {
     expect(whole).toContain("id='1'");
     expect(whole.endsWith("</stream:stream>")).toBe(true);
     expect(dripped).toBe(whole);
-    const cuts = Array.from(bytes.subarray(1), (_, at) => [bytes.subarray(0, at + 1), bytes.subarray(at + 1)]);
+    const places = Array.from(bytes.subarray(1), (_, at) => at + 1).filter(
+      (at) => at % 3 === 0 || (bytes[at] ?? 0) > 0x7f,
+    );
+    const cuts = places.map((at) => [bytes.subarray(0, at), bytes.subarray(at)]);
     const different: number[] = [];
     for (let from = 0; from < cuts.length; from += 100) {
       const heard = await answers(simulation, cuts.slice(from, from + 100));
-      for (const [at, text] of heard.entries()) if (text !== whole) different.push(from + at + 1);
+      for (const [at, text] of heard.entries()) if (text !== whole) different.push(places[from + at] ?? 0);
     }
     expect(different).toEqual([]);
   });

@@ -15,7 +15,7 @@ export interface Plan {
   readonly measureMs: number;
 }
 
-export type Mode = "plain" | "tls" | "archiving" | "reading";
+export type Mode = "plain" | "tls" | "archiving" | "reading" | "rooms";
 
 /** All rounds of one server in one mode. */
 export interface Series {

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type ArchivePlan, compareArchives } from "./archive.js";
 import { compare, type Contestant, microsPerMessage, type Plan, SERVER_CORE, type Series } from "./compare.js";
 import { type Disturbance, disturbance, type HistoriesPlan } from "./histories.js";
+import { compareRooms, type RoomsPlan } from "./rooms.js";
 import { document, table, timesTable } from "./report.js";
 import { ejabberd, ejabberdIsInstalled } from "../conformance/servers/ejabberd.js";
 import { prosody, prosodyIsInstalled } from "../conformance/servers/prosody.js";
@@ -23,6 +24,10 @@ const HISTORIES = { pairs: 20, rate: 200, readers: 4, pageSize: 100 };
 const LONG_HISTORIES: HistoriesPlan = { ...HISTORIES, rounds: 3, warmUpMs: 2000, measureMs: 10_000, history: 50_000 };
 const SHORT_HISTORIES: HistoriesPlan = { ...HISTORIES, rounds: 1, warmUpMs: 1000, measureMs: 3000, history: 2000 };
 
+const ROOMS = { rooms: 10, occupants: 50 }; // each room has a speaker
+const LONG_ROOMS: RoomsPlan = { ...ROOMS, inFlight: 10, rounds: 3, warmUpMs: 3000, measureMs: 8000 };
+const SHORT_ROOMS: RoomsPlan = { rooms: 4, occupants: 20, inFlight: 10, rounds: 1, warmUpMs: 1000, measureMs: 2000 };
+
 type Entry = readonly [name: string, make: Contestant];
 
 const say = (line: string): void => void process.stdout.write(line + "\n");
@@ -32,7 +37,8 @@ export async function shortBench(): Promise<readonly Series[]> {
   const plain = await compare(makers(present()), SHORT, say);
   const archives = await compareArchives(makers(archiving()), SHORT_ARCHIVE, say);
   if (rookeryIsBuilt()) say("\n" + timesTable(await measureHistories(SHORT_HISTORIES)));
-  return [...plain, ...archives];
+  const rooms = await compareRooms(makers(archiving()), SHORT_ROOMS, say);
+  return [...plain, ...archives, ...rooms];
 }
 
 /** On all cores, as its threads run anywhere: times on one core would be those of the scheduler. */
@@ -72,15 +78,19 @@ async function main(options: readonly string[]): Promise<void> {
   say("\n" + table(all));
   const archives = await compareArchives(chosen(archiving()), archivePlan, say);
   say("\n" + table(archives));
+  const roomsPlan = short ? SHORT_ROOMS : LONG_ROOMS;
+  const rooms = await compareRooms(chosen(archiving()), roomsPlan, say);
+  say("\n" + table(rooms));
   if (rookeryIsBuilt() && (only ?? "rookery") === "rookery") {
     const historiesPlan = short ? SHORT_HISTORIES : LONG_HISTORIES;
     const histories = await measureHistories(historiesPlan);
     say("\n" + timesTable(histories));
-    const results = { plain: all, plan, archives, archivePlan, histories, historiesPlan };
+    const results = { plain: all, plan, archives, archivePlan, rooms, roomsPlan, histories, historiesPlan };
     if (!short && only === undefined) writeFileSync(RESULTS, document(results, new Date()));
   }
-  for (const one of [...all, ...archives]) say(`counted ${describe(one)}`);
-  say(`${all.length + archives.length} passed, 0 failed`);
+  const series = [...all, ...archives, ...rooms];
+  for (const one of series) say(`counted ${describe(one)}`);
+  say(`${series.length} passed, 0 failed`);
 }
 
 function describe({ server, mode, rounds }: Series): string {

@@ -1,13 +1,11 @@
 // One sender and one receiver of the load: the messages that are sent, and the check that each arrives once and in order.
 import type { Connection } from "./connection.js";
+import { DIGITS, numbered, Sequence } from "./sequence.js";
 
 /** Bytes of one message as sent, everything included. */
 export const STANZA_BYTES = 250;
 
-const FIRST = 1_000_000_000; // sequence numbers always have ten digits
-const DIGITS = 10;
 const END = "</message>";
-const MAX_REST = 65_536; // characters kept of an unfinished stanza
 
 /** The part of a connection that a pair uses. */
 export type Pipe = Pick<Connection, "write" | "listen">;
@@ -26,10 +24,9 @@ export class Pair {
   readonly #after: string;
   readonly #events: PairEvents;
   readonly #limit: number;
+  readonly #arrived = new Sequence();
   #sent = 0;
-  #received = 0;
   #credit: number;
-  #rest = "";
 
   constructor(from: Pipe, to: Pipe, address: string, inFlight: number, events: PairEvents, limit = Infinity) {
     this.#from = from;
@@ -48,35 +45,27 @@ export class Pair {
   }
 
   get received(): number {
-    return this.#received;
+    return this.#arrived.received;
   }
 
   get settled(): boolean {
-    return this.#sent === this.#received;
+    return this.#sent === this.received;
   }
 
   /** Sends as many messages as are allowed, in one write; never more than the limit in all. */
   send(): void {
     let text = "";
     for (; this.#credit > 0 && this.#sent < this.#limit; this.#credit--) {
-      const number = String(FIRST + this.#sent++);
+      const number = numbered(this.#sent++);
       text += this.#before + number + this.#middle + number + this.#after;
     }
     if (text !== "") this.#from.write(text);
   }
 
   #take(chunk: string): void {
-    const text = this.#rest + chunk;
-    let from = 0;
-    for (let end = text.indexOf(END); end !== -1; end = text.indexOf(END, from)) {
-      const mark = text.indexOf("~", from);
-      if (mark === -1 || mark > end || Number(text.slice(mark + 1, mark + 1 + DIGITS)) !== FIRST + this.#received)
-        return this.#events.failed(`message ${this.#received} expected, got: ${text.slice(from, end)}`);
-      this.#received++;
+    const wrong = this.#arrived.take(chunk, () => {
       if (this.#credit++ === 0) this.#events.ready(this);
-      from = end + END.length;
-    }
-    this.#rest = text.slice(from);
-    if (this.#rest.length > MAX_REST) this.#events.failed("a stanza without end");
+    });
+    if (wrong !== undefined) this.#events.failed(wrong);
   }
 }

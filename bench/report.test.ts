@@ -18,6 +18,8 @@ describe("the page of results", () => {
       plain: [series("rookery", "plain", 8000), series("prosody", "plain", 1000)],
       archives: [series("rookery", "archiving", 6000), series("prosody", "archiving", 500)],
       archivePlan: { ...plan, readers: 5, history: 1000, pageSize: 50 },
+      rooms: [],
+      roomsPlan: { ...plan, rooms: 10, occupants: 50 },
       historiesPlan: { ...plan, rate: 200, readers: 4, history: 50_000, pageSize: 100 },
     },
     new Date(Date.UTC(2030, 0, 1)),

@@ -5,6 +5,7 @@ import { ejabberdVersion } from "../conformance/servers/ejabberd.js";
 import type { ArchivePlan } from "./archive.js";
 import { clientLoad, microsPerMessage, perSecond, type Plan, type Series } from "./compare.js";
 import { type Disturbance, type HistoriesPlan, ms, percentile } from "./histories.js";
+import type { RoomsPlan } from "./rooms.js";
 import { STANZA_BYTES } from "./pair.js";
 
 const BASE = "prosody";
@@ -70,13 +71,15 @@ export interface Results {
   readonly plan: Plan;
   readonly archives: readonly Series[];
   readonly archivePlan: ArchivePlan;
+  readonly rooms: readonly Series[];
+  readonly roomsPlan: RoomsPlan;
   readonly histories: Disturbance;
   readonly historiesPlan: HistoriesPlan;
 }
 
 /** The file bench/RESULTS.md. */
 export function document(results: Results, date: Date): string {
-  const { plain, plan, archives, archivePlan, histories, historiesPlan } = results;
+  const { plain, plan, archives, archivePlan, rooms, roomsPlan, histories, historiesPlan } = results;
   return `# Messages beside Prosody and ejabberd
 
 Written by \`npm run bench\`; not edited by hand.
@@ -96,6 +99,12 @@ ${table(plain)}
 - Prosody with its internal archive, ejabberd with Mnesia
 
 ${table(archives)}
+## Group chat
+
+- ${roomsPlan.rooms} rooms of ${roomsPlan.occupants} occupants, one of whom keeps ${roomsPlan.inFlight} messages of ${STANZA_BYTES} bytes in flight; all rooms are archived; what is counted is deliveries:
+  every occupant must hear every message of its room, once and in order; ${roomsPlan.rounds} rounds of ${roomsPlan.measureMs / 1000} s after ${roomsPlan.warmUpMs / 1000} s
+
+${table(rooms)}
 ## Chat while long histories are read
 
 - Rookery alone, archive on, on both cores, which it shares with the clients: ${historiesPlan.pairs} pairs chat at ${historiesPlan.rate} messages/s in all, ${historiesPlan.rounds} rounds of ${historiesPlan.measureMs / 1000} s each way in turn;

@@ -93,6 +93,7 @@ export function listenForWatchers({ core, c2s }: Server): Promise<WebListeners> 
 }
 
 async function stop(core: Core, c2s: C2SPorts): Promise<void> {
+  await core.farewell();
   for (const stream of [...c2s.connections]) stream.shutDown();
   c2s.flusher.flush();
   await core.close();

@@ -93,5 +93,6 @@ modules:
   mod_register: { access: register }
   mod_stream_mgmt: {}
   mod_mam: { default: always }
+  mod_muc: { host: "conference.${DOMAIN}", max_users: 1000, max_user_conferences: 100, min_message_interval: 0, min_presence_interval: 0, default_room_options: { mam: true, max_users: 1000, public: true } }
 `;
 }

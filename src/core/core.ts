@@ -2,7 +2,7 @@
 import type { Storage } from "../storage/port.js";
 import type { Json, Outcome, Write } from "../storage/writes.js";
 import { Accounts, Owners, type OwnersPorts } from "./accounts.js";
-import type { Clock } from "./clock.js";
+import type { Clock, Timer } from "./clock.js";
 import { Committer } from "./committer.js";
 import type { Config } from "./config.js";
 import type { Context } from "./context.js";
@@ -43,6 +43,9 @@ export interface CorePorts {
 }
 
 const BATCH_UNITS = 512; // a transaction of that many rows takes some 10 ms, and the next batch fills meanwhile
+
+/** Of the 10 s that an orderly stop may take, where the store does not answer. */
+const FAREWELL_MS = 2000;
 
 export class Core {
   readonly context: Context;
@@ -186,6 +189,14 @@ export class Core {
   /** Takes in the sessions of the process before: to be done once, before anybody can log in. */
   begin(): Promise<void> {
     return this.#revival.begin();
+  }
+
+  /** The server stops: what clients should know is sent to them, while they have their streams. */
+  async farewell(): Promise<void> {
+    let patience: Timer | undefined;
+    const isOver = new Promise<void>((resolve) => (patience = this.context.clock.after(FAREWELL_MS, resolve)));
+    await Promise.race([Promise.all(this.features.flatMap((feature) => feature.closing?.() ?? [])), isOver]);
+    patience?.cancel();
   }
 
   /** Stores the sessions that go on, commits what is waiting and closes the store. The transports have ended their streams before. */

@@ -169,6 +169,8 @@ export interface Feature {
   readonly spelling?: Spelling;
   /** What it keeps of a session that can be resumed, and how that goes on in another process. */
   readonly session?: SessionState;
+  /** The server stops; clients can still be told. What it returns is awaited for a while. */
+  readonly closing?: () => Promise<void>;
   /**
    * A session has been bound, or its client comes back to it after a crash. What it returns is awaited before its client is told, so
    * before anything that it sends; it must come to an end, and never rejects.

@@ -18,6 +18,9 @@ export interface HistoryRequest {
   readonly since: number;
 }
 
+/** No wish at all. */
+export const ALL: HistoryRequest = { maxStanzas: Infinity, maxChars: Infinity, since: 0 };
+
 const WHOLE_NUMBER = /^\d{1,15}$/;
 
 /** A message that is remembered for those who enter later: it says something. */

@@ -49,11 +49,17 @@ function unseat(turn: Turn, occupant: Occupant, jid: JID, farewell: Farewell): v
 
 /** The occupant goes with all clients; an empty temporary room goes with them. */
 export function remove(turn: Turn, occupant: Occupant, farewell: Farewell): void {
-  for (const seat of occupant.seats) show(turn, goodbye(turn, occupant, seat, farewell), occupant, seat);
-  for (const seat of occupant.seats) turn.change(unseated(turn.state, occupant, seat.jid));
-  const [seat] = occupant.seats;
-  showAll(turn, goodbye(turn, occupant, seat, farewell));
+  evacuate(turn, [occupant], farewell);
   if (turn.state.isLocked || (turn.state.occupants.size === 0 && !isPersistent.of(turn.state.config))) end(turn);
+}
+
+/** All these go at once; each is told of themselves, and those who stay of each. The room is not ended by that. */
+export function evacuate(turn: Turn, occupants: readonly Occupant[], farewell: Farewell): void {
+  for (const occupant of occupants)
+    for (const seat of occupant.seats) show(turn, goodbye(turn, occupant, seat, farewell), occupant, seat);
+  for (const occupant of occupants)
+    for (const seat of occupant.seats) turn.change(unseated(turn.state, occupant, seat.jid));
+  for (const occupant of occupants) showAll(turn, goodbye(turn, occupant, occupant.seats[0], farewell));
 }
 
 function goodbye(turn: Turn, occupant: Occupant, seat: Seat, { words, codes = [], about = [] }: Farewell) {

@@ -24,6 +24,10 @@ export class Room extends Owner {
     return this.#decided;
   }
 
+  get released(): RoomState {
+    return this.#released;
+  }
+
   /** Its recent messages have been read. */
   get isReady(): boolean {
     return !this.isStale && (this.#remembers || !this.#decided.exists);

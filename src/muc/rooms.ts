@@ -5,6 +5,7 @@ import { LoadFault } from "../core/accounts.js";
 import type { Context } from "../core/context.js";
 import { Flow } from "../core/flow.js";
 import type { Lane } from "../core/lane.js";
+import { message } from "../stanza/build.js";
 import { StanzaError } from "../stanza/errors.js";
 import { JID } from "../stanza/jid.js";
 import { StoreFault } from "../storage/port.js";
@@ -33,6 +34,9 @@ export class Rooms {
   /** What comes back from where the room has sent something, by this server's own doing. */
   readonly #bounces = new WeakSet<Flow>();
 
+  /** What turns do that the server has begun by itself. */
+  readonly #acts = new WeakMap<Flow, (turn: Turn) => void>();
+
   constructor(context: Context) {
     this.#context = context;
     this.#forTurns = {
@@ -55,6 +59,25 @@ export class Rooms {
     if (waits) flow.await(part);
     else if (!isPart) this.#bounces.add(part);
     this.#run(part, room);
+  }
+
+  /** The room, if it is in memory. */
+  peek(room: JID): Room | undefined {
+    return this.#rooms.peek(room);
+  }
+
+  /** The addresses of rooms that somebody is in. */
+  *occupied(): Iterable<JID> {
+    for (const { jid, decided } of this.#rooms.inUse()) if (decided.occupants.size > 0) yield jid;
+  }
+
+  /** A turn that no stanza asks for, in the room's order like any other. Resolves when it is over, also if it has failed. */
+  act({ room, from }: { readonly room: JID; readonly from: JID }, act: (turn: Turn) => void): Promise<void> {
+    const flow = new Flow(message({ from, to: room, type: "error" }), { kind: "server" }, "received"); // nobody is answered
+    this.#acts.set(flow, act);
+    const over = new Promise<void>((resolve) => flow.whenOver(() => resolve()));
+    this.#run(flow, room);
+    return over;
   }
 
   #run(flow: Flow, room: JID): void {
@@ -130,7 +153,7 @@ export class Rooms {
     const traffic = this.#traffic.get(room.jid.toString());
     if (!from || !traffic) return;
     const turn = new Turn(this.#forTurns, flow, room, { from, ownedRooms, isBounce: this.#bounces.has(flow) });
-    take(turn);
+    (this.#acts.get(flow) ?? take)(turn);
     turn.close((sending) => {
       this.#count(sending, room.jid.toString(), traffic);
       traffic.sends.run(sending);

@@ -14,6 +14,7 @@ import { NS } from "../xml/namespaces.js";
 import { infoQuery } from "../xeps/0030-disco.api.js";
 import { MUC_FEATURES } from "./discovery.js";
 import { LISTING_STORE, ROOM_STORES } from "./documents.js";
+import { Returning } from "./returning.js";
 import { Rooms } from "./rooms.js";
 
 const MOST_ROOMS = 100; // of a page of the list
@@ -21,7 +22,12 @@ const IDENTITY = { category: "conference", type: "text", name: "Chat rooms" } as
 const PER_DOMAIN = "<domain>";
 
 /** What the rooms keep, and what doap.xml says of them. */
-export const muc: Feature = {
+export function muc(context: Context): Feature {
+  const returning = new Returning(context, () => roomsOf(context));
+  return { ...MANIFEST, session: returning, closing: returning.closing };
+}
+
+const MANIFEST: Feature = {
   name: "muc",
   specs: [
     {
@@ -39,8 +45,17 @@ export const muc: Feature = {
 export function mucServices(context: Context): readonly Service[] {
   const { config } = context;
   const hosts = config.domains.map((domain) => config.muc.host.replace(PER_DOMAIN, domain));
-  const rooms = new Rooms(context);
+  const rooms = roomsOf(context);
   return [...new Set(hosts)].map((host) => serviceOn(JID.parse(host).domain, context, rooms));
+}
+
+const known = new WeakMap<Context, Rooms>();
+
+/** The rooms of a server. */
+function roomsOf(context: Context): Rooms {
+  const rooms = known.get(context) ?? new Rooms(context);
+  known.set(context, rooms);
+  return rooms;
 }
 
 function serviceOn(domain: string, context: Context, rooms: Rooms): Service {

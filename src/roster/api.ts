@@ -6,6 +6,7 @@ import { type Subscription, subscriptionIn } from "./push.js";
 import { isSeenByContact } from "./subscription.js";
 
 export { isInterested, type Subscription } from "./push.js";
+export { directedTo } from "./directed.js";
 export { LAST_STORE, type LastSeen, lastSeenIn } from "./last.js";
 
 /** A contact as the account's owner sees it. */

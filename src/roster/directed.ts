@@ -7,6 +7,11 @@ import type { JID } from "../stanza/jid.js";
 /** Addresses that think the session available, by their text. */
 const told = new Slot(() => new Map<string, JID>());
 
+/** All addresses that the session has sent presence to, and that think it available. */
+export function directedTo(session: Session): readonly JID[] {
+  return [...told.get(session).values()];
+}
+
 export class Directed {
   readonly #limit: number;
 
@@ -34,17 +39,13 @@ export class Directed {
     return addresses.has(to.toString()) || addresses.has(to.bare.toString());
   }
 
-  all(session: Session): readonly JID[] {
-    return [...told.get(session).values()];
-  }
-
   restore(session: Session, addresses: readonly JID[]): void {
     told.set(session, new Map(addresses.map((to) => [to.toString(), to])));
   }
 
   /** All addresses, which are forgotten. */
   forget(session: Session): readonly JID[] {
-    const addresses = this.all(session);
+    const addresses = directedTo(session);
     told.set(session, new Map());
     return addresses;
   }

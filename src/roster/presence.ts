@@ -12,7 +12,7 @@ import type { Stanza } from "../stanza/stanza.js";
 import type { PresenceType } from "../stanza/types.js";
 import type { Json } from "../storage/writes.js";
 import { NS } from "../xml/namespaces.js";
-import { Directed } from "./directed.js";
+import { Directed, directedTo } from "./directed.js";
 import { rosterOf } from "./items.js";
 import { Absences } from "./last.js";
 import { answerProbe, ColdProbes, probe } from "./probes.js";
@@ -90,7 +90,7 @@ class Presence {
   }
 
   save(session: Session): Json | undefined {
-    const directed = this.#directed.all(session).map(String);
+    const directed = directedTo(session).map(String);
     if (!session.presence && directed.length === 0) return undefined;
     return { ...(session.presence && { stanza: textOf(session.presence) }), directed };
   }

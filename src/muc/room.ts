@@ -10,6 +10,7 @@ import { isLogged } from "./parts/logging.js";
 import { NO_ROOM, type Past, type RoomState } from "./state.js";
 
 export class Room extends Owner {
+  override readonly isSerial = true;
   #decided: RoomState = NO_ROOM;
   #released: RoomState = NO_ROOM;
   #remembers = false;

@@ -16,7 +16,10 @@ import type { Affiliation } from "./privileges.js";
 import type { Room } from "./room.js";
 import { affiliationOf, type Occupant, occupantWith, type RoomState } from "./state.js";
 
-export interface TurnContext extends Pick<Context, "clock" | "config" | "isHosted" | "log" | "start" | "storage"> {
+export interface TurnContext extends Pick<
+  Context,
+  "clock" | "config" | "erasures" | "isHosted" | "log" | "start" | "storage"
+> {
   /** Bare JIDs of those who administer the server: they own every room. */
   readonly admins: ReadonlySet<string>;
   readonly parts: readonly Part[];
@@ -146,6 +149,7 @@ export class Turn {
       for (const one of others) sending.route(one);
       run(sending);
     });
+    if (this.#writes.some(({ op }) => op === "erase")) flow.atRelease(() => this.context.erasures.begin());
     flow.whenOver((failure) => failure && room.takeBack());
   }
 }

@@ -118,7 +118,7 @@ async function lies(store: Store): Promise<void> {
   if (!title.includes(only)) return;
   await checks.shows(title, async () => {
     for (let number = 0; number < LIES; number++) {
-      const lives = [{ end: { kind: "random", afterMs: 600 + 100 * number } }] as const;
+      const lives = [{ end: { kind: "random", afterMs: 1200 + 200 * number } }] as const;
       const { lost, lostChanges } = await play(store, { seed: seed + number, lives, lies: true }, "always");
       if (lost.length + lostChanges.length === 0) throw new Error("it lost nothing that was noticed");
     }

@@ -28,13 +28,7 @@ const emptyTree: Tree = { name: "", ns: "", attributes: new Map(), children: [] 
 
 /** Pages through the whole archive into the ledger. */
 export async function readArchive(client: Client, ledger: Ledger): Promise<void> {
-  const results: Tree[] = [];
-  client.watch = (message) => {
-    const result = child(message, "result", NS_MAM);
-    if (result) results.push(result);
-  };
-  for (let after: string | undefined = ""; after !== undefined;) after = await readPage(client, after, ledger);
-  client.watch = () => undefined;
+  const results = await pagesOf(client, ledger, client.bare);
   const times = new Map<string, number>();
   for (const result of results) {
     const id = noteResult(result, client.bare, ledger);
@@ -43,14 +37,27 @@ export async function readArchive(client: Client, ledger: Ledger): Promise<void>
   for (const [id, entries] of times) if (entries > 1) ledger.doubled(`${client.bare} (archive)`, id, entries);
 }
 
+/** All results of an archive, the client's own or a room's. */
+export async function pagesOf(client: Client, ledger: Ledger, archive: string): Promise<readonly Tree[]> {
+  const results: Tree[] = [];
+  client.watch = (message) => {
+    const result = child(message, "result", NS_MAM);
+    if (result) results.push(result);
+  };
+  for (let after: string | undefined = ""; after !== undefined;) after = await readPage(client, after, ledger, archive);
+  client.watch = () => undefined;
+  return results;
+}
+
 /** The anchor of the next page; undefined after the last one. */
-async function readPage(client: Client, after: string, ledger: Ledger): Promise<string | undefined> {
+async function readPage(client: Client, after: string, ledger: Ledger, archive: string): Promise<string | undefined> {
   const behind = after === "" ? "" : `<after>${after}</after>`;
   const set = `<set xmlns='${NS_RSM}'><max>${PAGE}</max>${behind}</set>`;
-  const answer = await client.ask((id) => `<iq type='set' id='${id}'><query xmlns='${NS_MAM}'>${set}</query></iq>`);
+  const query = `<query xmlns='${NS_MAM}'>${set}</query>`;
+  const answer = await client.ask((id) => `<iq type='set' to='${archive}' id='${id}'>${query}</iq>`);
   const fin = answer && child(answer, "fin", NS_MAM);
   if (!fin) {
-    ledger.problem(`${client.bare}: the archive could not be read`);
+    ledger.problem(`${client.bare}: the archive of ${archive} could not be read`);
     return undefined;
   }
   const page = child(fin, "set", NS_RSM);

@@ -95,6 +95,11 @@ export class Client {
     return this.#inTime(answer, "an answer");
   }
 
+  /** Anything else, whose fate is seen elsewhere. */
+  send(xml: string): void {
+    this.#send({ xml });
+  }
+
   /** Asks the server how far it is. */
   request(): void {
     this.#stream?.send(this.#acks.request());
@@ -324,7 +329,7 @@ export class Client {
   }
 }
 
-/** By the account itself (XEP-0359). */
+/** By the account, or the room, itself (XEP-0359). */
 export function stanzaIdOf(message: Tree, bare: string): string | undefined {
   const own = message.children.find(
     (part) => typeof part !== "string" && part.name === "stanza-id" && part.attributes.get("by") === bare,

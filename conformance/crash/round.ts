@@ -2,8 +2,10 @@
 // acknowledged. Each process is ended by its id; the data lies in a folder of the round's own.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Address } from "../runner/stream.js";
+import type { Client } from "./client.js";
 import { Registrar } from "../servers/registrar.js";
 import { doubledIn, hasArchive, openStore, readArchive } from "./archive.js";
+import { Coven } from "./coven.js";
 import { readBack } from "./changes.js";
 import { describe, type Kill, type LifePlan, type StartKill } from "./kills.js";
 import { Ledger, type Tally } from "./ledger.js";
@@ -48,6 +50,8 @@ export interface RoundResult extends Tally {
   readonly afterStop: Resumptions;
   /** The server has archives, and they are on: whatever was received can be looked up. */
   readonly isArchived: boolean;
+  /** Messages of the room that somebody has heard. */
+  readonly heardInRoom: number;
 }
 
 export class Round {
@@ -55,6 +59,7 @@ export class Round {
   readonly #dice: Dice;
   readonly #ledger = new Ledger();
   readonly #members = cast(this.#ledger);
+  readonly #coven = new Coven(this.#ledger);
   readonly #where: string[] = [];
   readonly #afterKill: Resumptions = { tried: 0, done: 0 };
   readonly #afterStop: Resumptions = { tried: 0, done: 0 };
@@ -87,16 +92,22 @@ export class Round {
     try {
       if (isFirst) await this.#register(server.address);
       await this.#allConnect(life);
+      await this.#coven.gather(life);
       if (lies) server.tell({ do: "lie" });
       const load = this.#members.map((member, at) => live(member, this.#scene(life, at)));
+      load.push(this.#coven.live(life, this.#scene(life, load.length).dice));
       if (trouble) await this.#troubled(trouble, this.#scene(life, load.length), load);
       else load.push(registering(this.#scene(life, load.length), `new${this.#where.length}`));
       await Promise.all([this.#end(end, life), ...load]);
     } finally {
       await server.kill();
     }
-    await Promise.all(this.#members.map(({ client }) => client.closed()));
-    for (const { client } of this.#members) client.cutOff();
+    await Promise.all(this.#clients.map((client) => client.closed()));
+    for (const client of this.#clients) client.cutOff();
+  }
+
+  get #clients(): readonly Client[] {
+    return [...this.#members.map(({ client }) => client), ...this.#coven.clients];
   }
 
   async #troubled(trouble: Trouble, scene: Scene, load: readonly Promise<void>[]): Promise<void> {
@@ -160,7 +171,8 @@ export class Round {
   async #lastLife(): Promise<void> {
     const server = await CrashServer.start(this.#options.place);
     try {
-      await this.#allConnect(new Life(server));
+      const life = new Life(server);
+      await this.#allConnect(life);
       const senders = withRole(this.#members, "sender");
       const recipients = recipientsIn(this.#members);
       for (const { client } of senders)
@@ -168,6 +180,7 @@ export class Round {
       await Promise.all(senders.map(({ client }) => client.room(1)));
       for (const { client } of withRole(this.#members, "away")) await client.connect(server.address);
       await Promise.all(this.#members.map((member) => this.#judge(member)));
+      await this.#coven.judge(life);
       await this.#checkRegistered(server.address);
       await Promise.all(this.#members.map(({ client }) => client.leave()));
       const code = await server.stop();
@@ -196,7 +209,7 @@ export class Round {
 
   async #register(address: Address): Promise<void> {
     const registrar = new Registrar(address);
-    const users = [...this.#members.map(({ client }) => client.user), ...(this.#options.trouble?.users ?? [])];
+    const users = [...this.#clients.map(({ user }) => user), ...(this.#options.trouble?.users ?? [])];
     try {
       for (const user of users) await registrar.create(user, PASSWORD);
     } finally {
@@ -228,6 +241,7 @@ export class Round {
       afterKill: this.#afterKill,
       afterStop: this.#afterStop,
       isArchived: this.#isArchived,
+      heardInRoom: this.#coven.heard,
     };
   }
 }

@@ -21,6 +21,7 @@ const seed = Number(option("seed") ?? Math.floor(Math.random() * 1e6));
 const checks = new Checks();
 const afterKill: Resumptions = { tried: 0, done: 0 };
 const afterStop: Resumptions = { tried: 0, done: 0 };
+let heardInRooms = 0;
 
 function option(name: string): string | undefined {
   return process.argv.find((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
@@ -44,10 +45,11 @@ async function play(store: Store, options: Omit<RoundOptions, "place">, archive:
 }
 
 function lineOf(result: RoundResult): string {
-  const { where, acknowledged, received, again, refused, lost, changes, lostChanges } = result;
+  const { where, acknowledged, received, again, refused, lost, changes, lostChanges, heardInRoom } = result;
   const counts = [
     `${acknowledged} acknowledged, ${received} received, ${again} more copies, ${refused} refused, ${lost.length} lost`,
     `${changes} changes, ${lostChanges.length} lost`,
+    `${heardInRoom} heard in a room`,
     ...(result.isArchived ? [] : [unarchived(result)]),
   ];
   return `${where.join("; ")}: ${counts.join("; ")}`;
@@ -79,6 +81,7 @@ async function judged(name: string, play: () => Promise<RoundResult>): Promise<v
     const result = await play();
     add(afterKill, result.afterKill);
     add(afterStop, result.afterStop);
+    heardInRooms += result.heardInRoom;
     const mistakes = mistakesOf(result);
     if (mistakes.length > 0) throw new Error(mistakes.slice(0, SHOWN).join("\n        "));
   });
@@ -95,7 +98,7 @@ async function rounds(store: Store): Promise<void> {
     const dice = new Dice(seed + number);
     const options = { seed: seed + number, lives: livesOf(number, dice) };
     const archive = number % 3 === 2 ? "never" : "always";
-    const title = `${store.name}: round ${number + 1} of ${count}, seed ${options.seed}, archive ${archive} @2.show1`;
+    const title = `${store.name}: round ${number + 1} of ${count}, seed ${options.seed}, archive ${archive} @2.show1 @3.2`;
     await judged(title, () => play(store, options, archive));
   }
 }
@@ -115,11 +118,20 @@ async function lies(store: Store): Promise<void> {
   if (!title.includes(only)) return;
   await checks.shows(title, async () => {
     for (let number = 0; number < LIES; number++) {
-      const lives = [{ end: { kind: "random", afterMs: 600 + 100 * number } }] as const;
+      const lives = [{ end: { kind: "random", afterMs: 1200 + 200 * number } }] as const;
       const { lost, lostChanges } = await play(store, { seed: seed + number, lives, lies: true }, "always");
       if (lost.length + lostChanges.length === 0) throw new Error("it lost nothing that was noticed");
     }
   });
+}
+
+/** Over all rounds: there was something in the room that could have been lost. */
+async function rooms(): Promise<void> {
+  say(`        heard in rooms: ${heardInRooms}`);
+  if (only !== "") return; // too few to judge
+  await checks.shows("what somebody has heard in a logged room is in its archive, in one order for all @3.2", () =>
+    heardInRooms > 0 ? Promise.resolve() : Promise.reject(new Error("nothing was heard")),
+  );
 }
 
 /** Over all rounds: how many quiet sessions came back. */
@@ -162,6 +174,7 @@ async function main(): Promise<number> {
   if (on !== "mongo") await playAll(sqlite);
   const skipped = on === "sqlite" ? 0 : await playOnMongo();
   await resumptions();
+  await rooms();
   const { passed, failed } = checks.outcome;
   say(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
   return failed === 0 ? 0 : 1;

@@ -1,6 +1,7 @@
 // Group commit: one batch of units on its way to the store, the next one filling. Nothing is released before its unit is durable.
 import { StoreFault, type Storage } from "../storage/port.js";
 import type { Outcome, Unit, Write } from "../storage/writes.js";
+import { Batch, type Chain } from "./batch.js";
 import type { Clock } from "./clock.js";
 import type { Append } from "./flow.js";
 import type { Ids } from "./ids.js";
@@ -23,6 +24,8 @@ interface Queued extends Pending {
   tried: boolean;
   /** The store has had it for too long: nobody waits for what becomes of it any more. */
   isGivenUp: boolean;
+  /** Sent before, alone or with others. */
+  isAgain: boolean;
 }
 
 export interface CommitterPorts {
@@ -39,7 +42,7 @@ export interface CommitterPorts {
 }
 
 const RETRY_MS = 250;
-const NEW = { tried: false, isGivenUp: false };
+const NEW = { tried: false, isGivenUp: false, isAgain: false };
 const NOTHING_TOUCHED: ReadonlyMap<Owner, number> = new Map();
 
 export class Committer {
@@ -70,7 +73,7 @@ export class Committer {
   }
 
   get #isOpen(): boolean {
-    return this.#underway || this.#open[0]?.tried === true;
+    return this.#underway || this.#open[0]?.isAgain === true;
   }
 
   /** More writes are waiting than the limit allows: sockets should pause. */
@@ -151,47 +154,36 @@ export class Committer {
     void this.#send(batch);
   }
 
-  /**
-   * Up to `batchUnits` from the queue; those that rest on a change that failed are refused here. A batch has at most one unit that
-   * touches an owner: what came of it must be known before another that rests on it goes to the store.
-   */
-  #takeBatch(): Queued[] {
-    const batch: Queued[] = [];
-    const touched = new Set<Owner>();
+  /** Up to `batchUnits` from the queue; those that rest on a change that failed are refused here. */
+  #takeBatch(): readonly Chain<Queued>[] {
+    const batch = new Batch<Queued>();
     let taken = 0;
     for (const queued of this.#open) {
-      if (batch.length >= this.#ports.batchUnits || restsOn(queued, touched)) break;
+      if (taken >= this.#ports.batchUnits || !batch.admits(queued)) break;
       taken++;
-      if (!queued.tried && isOutdated(queued)) this.#settle(queued, "refused");
-      else batch.push(queued);
-      for (const owner of queued.touched.keys()) touched.add(owner);
+      if (queued.tried || !isOutdated(queued)) batch.add(queued);
+      else {
+        this.#settle(queued, "refused");
+        batch.shut(queued);
+      }
     }
-    this.#open.splice(0, taken);
-    for (const queued of batch)
-      for (const write of queued.writes)
+    for (const { writes } of this.#open.splice(0, taken))
+      for (const write of writes)
         if (write.op === "append" && write.id === 0) (write as Append).id = this.#ports.ids.next();
-    return batch;
+    return batch.chains;
   }
 
-  async #send(batch: readonly Queued[]): Promise<void> {
+  async #send(chains: readonly Chain<Queued>[]): Promise<void> {
     const { clock, timeoutMs } = this.#ports;
-    const timer = clock.after(timeoutMs, () => this.#giveUp(batch));
-    const outcomes = await this.#commit(batch);
+    const timer = clock.after(timeoutMs, () => this.#giveUp(chains.flat()));
+    const outcomes = await this.#commit(chains.map((chain) => ({ writes: chain.flatMap(({ writes }) => writes) })));
     timer.cancel();
     this.#isStuck = false;
     const retry: Queued[] = [];
-    batch.forEach((queued, i) => {
-      const outcome = outcomes[i] ?? "unknown";
-      if (queued.isGivenUp) forget(queued);
-      else if (this.#isTriedAgain(queued, outcome, retry.length > 0)) retry.push(queued);
-      // The first try may have been written: that this one was not says nothing, and it may be what breaks the unit's own condition.
-      else this.#settle(queued, queued.tried && outcome !== "done" ? "unknown" : outcome);
-      queued.tried ||= outcome === "unknown";
-    });
-    if (retry.length > 0) {
-      this.#open.unshift(...retry);
-      clock.after(RETRY_MS, () => this.#resume());
-    } else this.#resume();
+    chains.forEach((chain, i) => this.#judge(chain, outcomes[i] ?? "unknown", retry));
+    this.#open.unshift(...retry);
+    if (retry.some(({ tried }) => tried)) clock.after(RETRY_MS, () => this.#resume());
+    else this.#resume();
   }
 
   /**
@@ -207,9 +199,28 @@ export class Committer {
     for (const queued of this.#open.splice(0)) this.#settle(queued, afterAll(queued));
   }
 
-  /** What writes nothing is a barrier, or shows what is in memory: it waits for all before it. */
-  #isTriedAgain(queued: Queued, outcome: Outcome, afterOthers: boolean): boolean {
-    if (queued.writes.length === 0) return afterOthers;
+  /** Settles what was sent together, or adds it to what is tried again. */
+  #judge(chain: Chain<Queued>, outcome: Outcome, retry: Queued[]): void {
+    const isShared = chain.filter(({ writes }) => writes.length > 0).length > 1;
+    for (const queued of chain) {
+      queued.isAgain = true;
+      if (queued.isGivenUp) forget(queued);
+      else if (queued.writes.length === 0) {
+        // It is a barrier, or shows what is in memory: it waits for all before it, and falls with what it rests on.
+        if (retry.length > 0) retry.push(queued);
+        else this.#settle(queued, chain.length > 1 && isOutdated(queued) ? "refused" : "done");
+      } else {
+        if (this.#isTriedAgain(queued, outcome, isShared)) retry.push(queued);
+        // The first try may have been written: that this one was not says nothing, and it may be what breaks the unit's own condition.
+        else this.#settle(queued, queued.tried && outcome !== "done" ? "unknown" : outcome);
+        queued.tried ||= outcome === "unknown";
+      }
+    }
+  }
+
+  /** Of units that were refused together nobody knows yet which one it was for. */
+  #isTriedAgain(queued: Queued, outcome: Outcome, isShared: boolean): boolean {
+    if (outcome === "refused" && isShared) return true;
     const isOpen = outcome === "unknown" || (outcome === "refused" && queued.tried);
     return isOpen && this.#ports.clock.now() - queued.since < this.#ports.timeoutMs;
   }
@@ -267,11 +278,6 @@ export class Committer {
     if (this.#whenRelieved.length > 0 && this.#bytes <= this.#ports.queueBytes / 2)
       for (const callback of this.#whenRelieved.splice(0)) callback();
   }
-}
-
-function restsOn(queued: Queued, touched: ReadonlySet<Owner>): boolean {
-  for (const owner of queued.touched.keys()) if (touched.has(owner)) return true;
-  return false;
 }
 
 /** True if an owner it changed has been invalidated since: its decision rested on something that is not in the store. */

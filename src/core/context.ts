@@ -5,6 +5,7 @@ import type { Accounts, Owners } from "./accounts.js";
 import type { Clock } from "./clock.js";
 import type { Committer } from "./committer.js";
 import type { Config } from "./config.js";
+import type { Erasures } from "./erasures.js";
 import type { DiscoIdentity, Feature } from "./feature.js";
 import type { Flow } from "./flow.js";
 import type { Ids } from "./ids.js";
@@ -25,6 +26,8 @@ export interface Context {
   readonly committer: Committer;
   readonly accounts: Accounts;
   readonly users: Users;
+  /** To be told after an owner was erased: the store may have to take out a long log. */
+  readonly erasures: Pick<Erasures, "begin">;
   readonly ids: Ids;
   /** All features, in order (service discovery reads their manifests). Complete once the server runs. */
   readonly features: () => readonly Feature[];

@@ -120,6 +120,7 @@ export class Core {
       committer: this.committer,
       accounts: this.accounts,
       users: this.users,
+      erasures: this.erasures,
       ids,
       features: () => features,
       sessions: () => this.sessions,

@@ -14,6 +14,8 @@ const NO_ROWS: readonly Row[] = [];
 
 export class Owner {
   readonly jid: JID;
+  /** Nothing is written to its documents and log but by flows that touch it, one after the other: several may be written together. */
+  readonly isSerial: boolean = false;
   /** Its place; none in tests without a core. */
   home: Home | undefined;
   #rows: ReadonlyMap<string, readonly Row[]> = new Map();

@@ -50,6 +50,17 @@ describe("retention", () => {
     expect((await ids("u@b")).slice(0, 3)).toEqual([390, 30, 29]);
   });
 
+  it("is for the rooms of a domain what it is for its users, if nothing else is said @3.2 @3.3", async () => {
+    const { sweep, ids } = await world(
+      'retention = { default = "1y", "b" = "30d", "talk.b" = "10d" }',
+      ["room@conference.a", "room@conference.b", "room@talk.b"],
+      100,
+    );
+    await sweep();
+    const oldest = await Promise.all(["conference.a", "conference.b", "talk.b"].map((name) => ids(`room@${name}`)));
+    expect(oldest.map(([first]) => first)).toEqual([100, 30, 10]);
+  });
+
   it("keeps for ever what is to be kept for ever @2.3", async () => {
     const { sweep } = await world("retention = 0\nquota = 0", ["u@a"], 395);
     expect(await sweep()).toBe(0);

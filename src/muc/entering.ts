@@ -59,7 +59,8 @@ function seat(turn: Turn, to: JID, role: Role): Seated {
   return { occupant: turn.occupant ?? { ...occupant, seats: [mine] }, seat: mine };
 }
 
-function roleFor({ affiliation, state: { config } }: Turn): Role {
+/** The role they would have who are not in. */
+export function roleFor({ affiliation, state: { config } }: Turn): Role {
   return initialRole(affiliation, { isModerated: isModerated.of(config), isMembersOnly: isMembersOnly.of(config) });
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { simulate, until } from "../simulation/simulation.js";
 import { NS } from "../xml/namespaces.js";
 import { coven, gathered, ROOM, type Witch } from "./coven.test.kit.js";
+import { ROOM_STORES } from "./documents.js";
 
 const exists = async (witch: Witch) => {
   witch.forget();
@@ -140,5 +141,24 @@ describe("a room that is destroyed", () => {
     expect([told?.attrs["jid"], told?.getChildText("reason")]).toEqual(["heath@conference.localhost", "Macbeth"]);
     expect(await exists(wicca)).toBe(false);
     expect(await world.storage.log(ROOM, { limit: 1 })).toEqual([]);
+  });
+
+  it("leaves nothing in the store, which takes out a long archive in slices from then on @3.3", async () => {
+    const { world, crone } = await gathered({ "muc#roomconfig_persistentroom": "1" });
+    await crone.says("soon gone");
+    await crone.sends(`<message type='groupchat' to='${ROOM}'><subject>soon gone</subject></message>`);
+    let slices = 3;
+    world.storage.discard = () => Promise.resolve(--slices > 0);
+    await crone.sends(`<iq type='set' id='d' to='${ROOM}'><query xmlns='${NS.mucOwner}'><destroy/></query></iq>`);
+    expect(slices).toBe(0);
+    const rows = await world.storage.load(
+      [ROOM],
+      ROOM_STORES.map(({ name }) => name),
+    );
+    expect(rows.get(ROOM)).toEqual([]);
+    await crone.enters("crone");
+    await crone.configures({});
+    expect(crone.heard).toContain("subject: ");
+    expect(await world.storage.countLog(ROOM, {})).toBe(0);
   });
 });

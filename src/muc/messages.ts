@@ -31,12 +31,17 @@ function speak(turn: Turn, speaker: Occupant): void {
   const refused = firstOf(turn, (part) => part.speak?.(turn, speaker));
   if (refused) return turn.refuse(refused);
   const said = passed(turn, speaker);
-  const entry = keep(turn, said, speaker.nick);
+  tellAll(turn, said, speaker);
   for (const part of turn.parts) part.heard?.(turn, said, speaker);
+}
+
+/** Keeps a message to all, and sends it to everybody who is in. `speaker`: undefined for the room itself. */
+export function tellAll(turn: Turn, said: Stanza, speaker?: Occupant): void {
+  const entry = keep(turn, said, speaker);
   const { occupants } = turn.state;
   turn.send(() => {
     const whole = entry ? said.plus(stanzaId(turn.jid, entry.id)) : said;
-    return [...occupants.values()].flatMap(({ seats }) => seats.map((seat) => whole.readdress(speaker.jid, seat.jid)));
+    return [...occupants.values()].flatMap(({ seats }) => seats.map((seat) => whole.readdress(said.from, seat.jid)));
   });
 }
 

@@ -130,7 +130,8 @@ class Shown {
   }
 }
 
-function seesJids({ config }: RoomState, { role }: Occupant): boolean {
+/** Whoever may know real JIDs: in a non-anonymous room everybody, else moderators. */
+export function seesJids({ config }: RoomState, { role }: Pick<Occupant, "role">): boolean {
   return role === "moderator" || whois.of(config) === "anyone";
 }
 

@@ -22,8 +22,14 @@ export interface Entering {
   readonly x: Element;
 }
 
-/** A request to the room's own address: answers at once, refuses, or has answered by itself. */
-export type RoomIqHandler = (turn: Turn, payload: Element) => Answer | void;
+/** Somebody who may be in the room or not, and asks for what was said there. */
+export interface Reader {
+  readonly affiliation: Affiliation;
+  readonly isInside: boolean;
+}
+
+/** A request to the room's own address: answers at once, later, when the turn is released, or not, having answered by itself. */
+export type RoomIqHandler = (turn: Turn, payload: Element) => Answer | (() => Promise<Answer>) | void;
 
 export interface Part {
   readonly name: string;
@@ -37,6 +43,10 @@ export interface Part {
   readonly info?: (state: RoomState) => readonly Field[];
   /** Why somebody may not enter. */
   readonly enter?: (turn: Turn, entering: Entering) => StanzaError | undefined;
+  /** Why somebody may not read the archive: what keeps them from entering (rulings 21). */
+  readonly read?: (state: RoomState, reader: Reader) => StanzaError | undefined;
+  /** The entry of the archive that the stanza is about: it is at hand in its turn, as `cited`. */
+  readonly cites?: (stanza: Stanza) => number | undefined;
   /** Status codes that warn whoever enters. */
   readonly warn?: (state: RoomState) => readonly number[];
   /** What whoever has entered is told after their own presence, to that address. */

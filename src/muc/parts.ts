@@ -2,10 +2,12 @@
 import { configuring } from "./configuring.js";
 import { discovery } from "./discovery.js";
 import type { Part } from "./part.js";
+import { archive } from "./parts/archive.js";
 import { listing } from "./parts/listing.js";
 import { logging } from "./parts/logging.js";
 import { maximum } from "./parts/max-users.js";
 import { membersOnly } from "./parts/members-only.js";
+import { messageModeration } from "./parts/message-moderation.js";
 import { moderation } from "./parts/moderation.js";
 import { naming } from "./parts/naming.js";
 import { password } from "./parts/password.js";
@@ -13,6 +15,7 @@ import { past } from "./parts/past.js";
 import { persistence } from "./parts/persistence.js";
 import { presenceBroadcast } from "./parts/presence-broadcast.js";
 import { privateMessages } from "./parts/private-messages.js";
+import { retraction } from "./parts/retraction.js";
 import { subject } from "./parts/subject.js";
 import { whoisPart } from "./parts/whois.js";
 
@@ -30,6 +33,9 @@ export const PARTS: readonly Part[] = [
   presenceBroadcast,
   privateMessages,
   logging,
+  archive,
+  messageModeration,
+  retraction, // sees no message that claims to be the room's
   past,
   subject, // the last that whoever enters is told
 ];

@@ -4,6 +4,7 @@ import {
   type Affiliate,
   type Affiliation,
   denyAffiliation,
+  denyModeration,
   denyRole,
   initialRole,
   isAtLeast,
@@ -161,6 +162,10 @@ describe("the privileges of affiliations hold for every actor, target and affili
     expect(deny("owner", of("owner", { isSelf: true }), "admin")).toBeUndefined();
     expect(deny("member", of("none"), "outcast")).toBe("forbidden");
   });
+});
+
+it("only moderators retract what others have said @3.3 @3.6 @M6", () => {
+  expect(ROLES.filter((role) => !denyModeration({ role }))).toEqual(["moderator"]);
 });
 
 describe("the role somebody enters with", () => {

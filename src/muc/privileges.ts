@@ -81,6 +81,11 @@ function denyLossOfVoice(actor: Standing, target: Standing): Denial | undefined 
   return isProtected || compareAffiliations(target.affiliation, actor.affiliation) >= 0 ? "not-allowed" : undefined;
 }
 
+/** XEP-0425: what others have said is retracted by moderators only; whose it was makes no difference. */
+export function denyModeration(actor: Pick<Standing, "role">): Denial | undefined {
+  return actor.role === "moderator" ? undefined : "forbidden";
+}
+
 /** "Affiliation State Chart". Undefined: it may be done. */
 export function denyAffiliation(
   actor: Pick<Standing, "affiliation">,

@@ -1,16 +1,16 @@
 // A room in memory: its state as decided, which the next decision sees, and as released, which everybody has been told. Where a commit
 // failed, the decided one goes back: who is in it to what was released, the rest to what the store has.
 import { Owner } from "../core/owner.js";
-import { Stanza } from "../stanza/stanza.js";
 import type { LogRow, Row, Storage } from "../storage/port.js";
 import { timeOf } from "../core/ids.js";
-import { parseElement } from "../xml/document.js";
-import { UNLIMITED } from "../xml/limits.js";
+import { authorOf, storedIn, withoutAuthor } from "./archived.js";
 import { durable } from "./documents.js";
 import { isHistoric } from "./history.js";
+import { isLogged } from "./parts/logging.js";
 import { NO_ROOM, type Past, type RoomState } from "./state.js";
 
 export class Room extends Owner {
+  override readonly isSerial = true;
   #decided: RoomState = NO_ROOM;
   #released: RoomState = NO_ROOM;
   #remembers = false;
@@ -43,10 +43,11 @@ export class Room extends Owner {
     this.#hold();
   }
 
-  /** Reads the latest messages of its archive, the first time it is loaded. Rejects with a StoreFault. */
+  /** Reads the latest messages of its archive, if that is to be seen, the first time it is loaded. Rejects with a StoreFault. */
   async recall(storage: Pick<Storage, "log">, most: number): Promise<void> {
     if (this.#remembers) return;
-    const rows = await storage.log(this.jid.toString(), { shown: true, backwards: true, limit: most });
+    const limit = isLogged.of(this.#decided.config) ? most : 0;
+    const rows = limit === 0 ? [] : await storage.log(this.jid.toString(), { shown: true, backwards: true, limit });
     const history = rows.toReversed().flatMap(pastOf);
     this.#remembers = true;
     this.#decided = { ...this.#decided, history };
@@ -84,7 +85,7 @@ export class Room extends Owner {
 
 /** An entry that cannot be read, or is nothing to remember, is passed over. */
 function pastOf(row: LogRow): readonly Past[] {
-  if (row.stanza === "") return [];
-  const message = Stanza.of(parseElement(row.stanza, UNLIMITED), {});
-  return isHistoric(message) ? [{ message, entry: row, at: timeOf(row.id) }] : [];
+  const kept = storedIn(row);
+  if (!kept || !isHistoric(kept)) return [];
+  return [{ message: withoutAuthor(kept), author: authorOf(kept), entry: row, at: timeOf(row.id) }];
 }

@@ -9,6 +9,8 @@ import { message } from "../stanza/build.js";
 import { StanzaError } from "../stanza/errors.js";
 import { JID } from "../stanza/jid.js";
 import { StoreFault } from "../storage/port.js";
+import { archiveReading } from "../xeps/0313-mam/api.js";
+import { type Cited, citedIn } from "./archived.js";
 import { LOADED_STORES, OWNED } from "./documents.js";
 import { PARTS } from "./parts.js";
 import { Room } from "./room.js";
@@ -21,6 +23,14 @@ interface Traffic {
   readonly sends: Lane;
   underway: number;
 }
+
+/** What the decision about a stanza rests on beside the room. */
+interface Grounds {
+  readonly ownedRooms: number;
+  readonly cited: Cited | undefined;
+}
+
+const NO_GROUNDS: Grounds = { ownedRooms: 0, cited: undefined };
 
 const RETRY_MS = 1000;
 
@@ -44,6 +54,8 @@ export class Rooms {
       admins: new Set(context.config.admins.map((admin) => JID.parse(admin).toString())),
       parts: PARTS,
       requests: new Map(PARTS.flatMap((part) => Object.entries(part.iq ?? {}))),
+      archives: archiveReading(context),
+      stateOf: async (room) => (await this.#rooms.load(room)).decided,
     };
     this.#rooms = context.owners(LOADED_STORES, (jid) => new Room(jid));
     this.#decisions = context.lanes((flow) => this.#decide(flow));
@@ -110,12 +122,12 @@ export class Rooms {
     const jid = flow.root.to?.bare;
     const room = jid && this.#rooms.peek(jid);
     if (!jid || !flow.root.from) return undefined;
-    if (!room?.isReady || mayCreate(flow, room)) return this.#decideLater(flow, jid);
-    this.#turn(flow, room, 0);
+    if (!room?.isReady || mayCreate(flow, room) || cites(flow)) return this.#decideLater(flow, jid);
+    this.#turn(flow, room, NO_GROUNDS);
     return undefined;
   }
 
-  /** Loads what the decision needs: the room, its recent messages, how many rooms the sender has. */
+  /** Loads what the decision needs: the room, its recent messages, how many rooms the sender has, what the stanza is about. */
   async #decideLater(flow: Flow, jid: JID): Promise<void> {
     try {
       for (let isDecided = false; !isDecided;) isDecided = await this.#attempt(flow, jid);
@@ -133,8 +145,9 @@ export class Rooms {
     try {
       if (room.decided.exists) await room.recall(storage, config.limits.room_history);
       const ownedRooms = mayCreate(flow, room) ? await this.#ownedBy(flow.root.from?.bare) : 0;
+      const cited = room.decided.exists ? await this.#citedBy(flow, jid) : undefined;
       if (room.isStale) return false;
-      this.#turn(flow, room, ownedRooms);
+      this.#turn(flow, room, { ownedRooms, cited });
       return true;
     } finally {
       this.#rooms.release(room);
@@ -148,17 +161,29 @@ export class Rooms {
     return (await storage.find(OWNED.store, OWNED.field, account.toString(), most)).length;
   }
 
-  #turn(flow: Flow, room: Room, ownedRooms: number): void {
+  async #citedBy(flow: Flow, room: JID): Promise<Cited | undefined> {
+    const ids = PARTS.flatMap((part) => part.cites?.(flow.root) ?? []).slice(0, 1);
+    if (ids.length === 0) return undefined;
+    const [row] = await this.#context.storage.log(room.toString(), { shown: true, ids, limit: 1 });
+    return row && citedIn(row);
+  }
+
+  #turn(flow: Flow, room: Room, grounds: Grounds): void {
     const from = flow.root.from;
     const traffic = this.#traffic.get(room.jid.toString());
     if (!from || !traffic) return;
-    const turn = new Turn(this.#forTurns, flow, room, { from, ownedRooms, isBounce: this.#bounces.has(flow) });
+    const turn = new Turn(this.#forTurns, flow, room, { from, ...grounds, isBounce: this.#bounces.has(flow) });
     (this.#acts.get(flow) ?? take)(turn);
     turn.close((sending) => {
       this.#count(sending, room.jid.toString(), traffic);
       traffic.sends.run(sending);
     });
   }
+}
+
+/** It is about something in the room's archive. */
+function cites({ root }: Flow): boolean {
+  return PARTS.some((part) => part.cites?.(root) !== undefined);
 }
 
 /** It would make the room, if its sender may. */

@@ -37,6 +37,7 @@ const MANIFEST: Feature = {
       since: "0.1.0",
       note: "entering, messages, subject, configuration; no lists, invitations or registration yet",
     },
+    { xep: 425, version: "0.3.0", status: "complete", since: "0.1.0", note: "and the namespace of version 0.2" },
   ],
   stores: ROOM_STORES,
 };

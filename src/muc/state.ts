@@ -40,6 +40,8 @@ export interface Subject {
 /** A message of the room's recent past, for those who enter. */
 export interface Past {
   readonly message: Stanza;
+  /** Bare JID of the account that said it; unknown of what was kept without it. */
+  readonly author: JID | undefined;
   /** Its entry in the archive, if it has one. */
   readonly entry: Pick<Append, "id"> | undefined;
   /** When it was sent, in ms since 1970. */
@@ -128,6 +130,11 @@ export function withAffiliate(state: RoomState, account: JID, affiliate: Affilia
 export function remembering(state: RoomState, past: Past, most: number): RoomState {
   const history = [...state.history, past];
   return { ...state, history: history.slice(Math.max(0, history.length - most)) };
+}
+
+/** Without the messages that are meant. */
+export function forgetting(state: RoomState, isMeant: (past: Past) => boolean): RoomState {
+  return { ...state, history: state.history.filter((past) => !isMeant(past)) };
 }
 
 function withEntry<T>(map: ReadonlyMap<string, T>, key: string, value: T): ReadonlyMap<string, T> {

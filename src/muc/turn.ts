@@ -3,22 +3,31 @@
 import type { Context } from "../core/context.js";
 import { type Append, Flow } from "../core/flow.js";
 import { errorOf, resultOf } from "../stanza/build.js";
-import type { Child } from "../core/feature.js";
+import { answerLater } from "../core/answering.js";
+import type { Answer, Child } from "../core/feature.js";
 import type { StanzaError } from "../stanza/errors.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import type { Entry, Write } from "../storage/writes.js";
 import type { Part, RoomIqHandler } from "./part.js";
+import type { ArchiveReading } from "../xeps/0313-mam/api.js";
+import type { Cited } from "./archived.js";
 import type { Affiliation } from "./privileges.js";
 import type { Room } from "./room.js";
 import { affiliationOf, type Occupant, occupantWith, type RoomState } from "./state.js";
 
-export interface TurnContext extends Pick<Context, "clock" | "config" | "isHosted" | "log" | "storage"> {
+export interface TurnContext extends Pick<
+  Context,
+  "clock" | "config" | "erasures" | "isHosted" | "log" | "start" | "storage"
+> {
   /** Bare JIDs of those who administer the server: they own every room. */
   readonly admins: ReadonlySet<string>;
   readonly parts: readonly Part[];
   /** The parts' requests to a room, by their keys. */
   readonly requests: ReadonlyMap<string, RoomIqHandler>;
+  readonly archives: ArchiveReading;
+  /** A room as it is decided now, for what goes on after a turn. */
+  readonly stateOf: (room: JID) => Promise<RoomState>;
 }
 
 /** Something to send, or what makes it: once the turn is durable, so that ids of the archive are known. */
@@ -41,11 +50,14 @@ export class Turn {
   /** This server itself says so of something that the room has sent: the client is not there. */
   readonly isBounce: boolean;
 
+  /** The message that the stanza is about, if the archive has it (`Part.cites`). */
+  readonly cited: Cited | undefined;
+
   constructor(
     context: TurnContext,
     flow: Flow,
     room: Room,
-    { from, ownedRooms, isBounce }: Pick<Turn, "from" | "ownedRooms" | "isBounce">,
+    { from, ownedRooms, isBounce, cited }: Pick<Turn, "from" | "ownedRooms" | "isBounce" | "cited">,
   ) {
     this.context = context;
     this.flow = flow;
@@ -54,6 +66,7 @@ export class Turn {
     this.from = from;
     this.ownedRooms = ownedRooms;
     this.isBounce = isBounce;
+    this.cited = cited;
     this.#state = room.decided;
   }
 
@@ -110,6 +123,13 @@ export class Turn {
     this.send(resultOf(this.stanza, ...children));
   }
 
+  /** Answers a request once the turn is released and the work is done. */
+  answerLater(work: () => Promise<Answer>): void {
+    const { log, start } = this.context;
+    const send = (answer: Stanza): void => start(new Flow(answer, { kind: "server" }, "received"));
+    answerLater(this.flow, this.stanza, work, { log, send });
+  }
+
   /** Refuses what was sent; what may not be answered is dropped. */
   refuse(error: StanzaError): void {
     const answer = errorOf(this.stanza, error);
@@ -129,6 +149,7 @@ export class Turn {
       for (const one of others) sending.route(one);
       run(sending);
     });
+    if (this.#writes.some(({ op }) => op === "erase")) flow.atRelease(() => this.context.erasures.begin());
     flow.whenOver((failure) => failure && room.takeBack());
   }
 }

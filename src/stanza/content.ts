@@ -25,10 +25,11 @@ export function worthOf(message: Stanza): Worth {
   return message.has("no-permanent-store", NS.hints) ? "hidden" : "keep";
 }
 
-/** A message to a room is kept if there is something to read in it, whatever it says; else if it has other content and does not object. */
+/** A message to a room is kept if there is something to read in it, whatever it says; else if it has other content, or asks for it, and does not object. */
 export function worthInRoom(message: Stanza): boolean {
   if (message.has("body", NS.client) || message.has("subject", NS.client)) return true;
-  return hasContent(message) && !message.has("no-store", NS.hints) && !message.has("no-permanent-store", NS.hints);
+  if (message.has("no-store", NS.hints) || message.has("no-permanent-store", NS.hints)) return false;
+  return message.has("store", NS.hints) || hasContent(message);
 }
 
 function hasContent({ children }: Stanza): boolean {

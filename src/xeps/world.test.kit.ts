@@ -29,6 +29,8 @@ export interface WorldOptions {
   readonly accounts?: readonly string[];
   /** The commits that fail. */
   readonly plan?: FailurePlan;
+  /** Is given the store before the server begins. */
+  readonly watch?: (storage: FailingStorage) => void;
 }
 
 export class World {
@@ -49,10 +51,11 @@ export class World {
   /** A server for localhost with these features. */
   static async open(
     features: (context: Context) => readonly Feature[],
-    { config = "", disk = new MemoryDisk(), clock = new FakeClock(), accounts = [], plan }: WorldOptions = {},
+    { config = "", disk = new MemoryDisk(), clock = new FakeClock(), accounts = [], plan, watch }: WorldOptions = {},
   ): Promise<World> {
     const events: LogEvent[] = [];
     const storage = failing(openMemory(STORES, disk), plan);
+    watch?.(storage);
     const core = await Core.open({
       config: loadConfig({ text: config, sections: SECTIONS }).config,
       storage,

@@ -48,6 +48,11 @@ export const NS = {
   receipts: "urn:xmpp:receipts",
   chatMarkers: "urn:xmpp:chat-markers:0",
   retraction: "urn:xmpp:message-retract:1",
+  retraction0: "urn:xmpp:message-retract:0",
+  moderation: "urn:xmpp:message-moderate:1",
+  moderation0: "urn:xmpp:message-moderate:0",
+  fasten: "urn:xmpp:fasten:0",
+  occupantId: "urn:xmpp:occupant-id:0",
   streamLimits: "urn:xmpp:stream-limits:0",
   addresses: "http://jabber.org/network/serverinfo",
 } as const;

@@ -116,9 +116,11 @@ export function perDomain<T>({ expects, schema }: Kind<T>): Kind<PerDomain<T>> {
   return kind(`${expects}; or such values by domain, like { default = …, "b.example" = … }`, all as never);
 }
 
-/** The value for a domain. */
+/** The value for a domain; for a service on a subdomain that of the domain, unless it has one of its own. */
 export function forDomain<T>(values: PerDomain<T>, domain: string): T {
-  return Object.hasOwn(values, domain) ? (values[domain] ?? values.default) : values.default;
+  for (let name = domain; name !== ""; name = name.slice(name.indexOf(".") + 1 || name.length))
+    if (Object.hasOwn(values, name)) return values[name] ?? values.default;
+  return values.default;
 }
 
 /** An address to listen on. A `[…]` host is opened for IPv6 only, so that it can stand beside the same port on 0.0.0.0. */

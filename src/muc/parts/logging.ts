@@ -1,10 +1,11 @@
 // XEP-0045 "Room Logging" (muc#roomconfig_enablelogging): what is said in a logged room is in its archive, without exception (rulings 21).
 import { worthInRoom } from "../../stanza/content.js";
 import { NS } from "../../xml/namespaces.js";
+import { withAuthor } from "../archived.js";
 import { flag, flagField } from "../config.js";
 import { isHistoric } from "../history.js";
 import type { Part } from "../part.js";
-import { remembering } from "../state.js";
+import { type Occupant, remembering } from "../state.js";
 import type { Turn } from "../turn.js";
 import type { Append } from "../../core/flow.js";
 import type { Stanza } from "../../stanza/stanza.js";
@@ -17,18 +18,24 @@ export const logging: Part = {
   warn: ({ config }) => (isLogged.of(config) ? [170] : []),
 };
 
-/** Keeps the message, if the room is logged and it is worth keeping, and remembers it for those who enter. */
-export function keep(turn: Turn, message: Stanza, nick: string): Append | undefined {
+/**
+ * Keeps the message, if the room is logged and it is worth keeping, and remembers it for those who enter. `speaker`: undefined for the room
+ * itself.
+ */
+export function keep(turn: Turn, message: Stanza, speaker: Occupant | undefined): Append | undefined {
   const { state, context } = turn;
-  const entry = isLogged.of(state.config) && worthInRoom(message) ? archived(turn, message, nick) : undefined;
+  const entry = isLogged.of(state.config) && worthInRoom(message) ? archived(turn, message, speaker) : undefined;
   if (isHistoric(message)) {
-    const past = { message, entry, at: context.clock.now() };
+    const past = { message, author: speaker?.account, entry, at: context.clock.now() };
     turn.change(remembering(state, past, context.config.limits.room_history));
   }
   return entry;
 }
 
-function archived(turn: Turn, message: Stanza, nick: string): Append {
-  const stanza = message.toWire(NS.client);
-  return turn.archive({ with: turn.jid.toString(), resource: nick, stanza, pending: false, hidden: false });
+/** Of a person, so that those who may know can be told who it was. */
+function archived(turn: Turn, message: Stanza, speaker: Occupant | undefined): Append {
+  const { from, affiliation, jid } = turn;
+  const kept = speaker ? withAuthor(message, { jid: from, affiliation, role: speaker.role }) : message;
+  const place = { with: jid.toString(), ...(speaker && { resource: speaker.nick }) };
+  return turn.archive({ ...place, stanza: kept.toWire(NS.client), pending: false, hidden: false });
 }

@@ -15,4 +15,6 @@ export const membersOnly: Part = {
     if (mayEnter(affiliation, { isMembersOnly: isMembersOnly.of(config) })) return undefined;
     return new StanzaError("registration-required");
   },
+  read: ({ config }, { affiliation }) =>
+    mayEnter(affiliation, { isMembersOnly: isMembersOnly.of(config) }) ? undefined : new StanzaError("forbidden"),
 };

@@ -24,4 +24,7 @@ export const password: Part = {
     if (!isProtected.of(config) || x.getChildText("password", NS.muc) === secret.of(config)) return undefined;
     return new StanzaError("not-authorized");
   },
+  // A query has no password: who is in has shown it, and owners can look it up.
+  read: ({ config }, { affiliation, isInside }) =>
+    !isProtected.of(config) || isInside || affiliation === "owner" ? undefined : new StanzaError("forbidden"),
 };

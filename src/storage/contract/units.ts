@@ -64,6 +64,20 @@ export function unitRules(bench: Bench): void {
     expect(await note("b", "n")).toBe("after");
   });
 
+  it("a unit that many were made of may be sent again in its parts, and ends the same @1.9 @3.2", async () => {
+    const parts = [
+      unit(append("room", 1), put("room", "subject", { text: "first" })),
+      unit(append("room", 2), { op: "revise", owner: "room", id: 1, stanza: append("room", 9).entry.stanza }),
+      unit(append("room", 3), put("room", "subject", { text: "second" }), remove("room", "gone")),
+    ];
+    expect(await commit(unit(...parts.flatMap(({ writes }) => writes)))).toEqual(["done"]);
+    const before = await bench.storage.log("room", { limit: 9 });
+    for (const part of parts) expect(await commit(part)).toEqual(["done"]);
+    expect(await bench.storage.log("room", { limit: 9 })).toEqual(before);
+    expect(before.map(({ id }) => id)).toEqual([1, 2, 3]);
+    expect(await note("room", "subject")).toBe("second");
+  });
+
   it("of two units of one batch that race on ifAbsent the first wins @1.9", async () => {
     const claim = (text: string) => unit({ ...put("a", "claim", { text }), ifAbsent: true });
     expect(await commit(claim("first"), claim("second"))).toEqual(["done", "conflict"]);

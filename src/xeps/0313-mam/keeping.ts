@@ -26,7 +26,7 @@ export function keeping(context: Context): Feature {
   return {
     name: "archive",
     specs: [
-      { xep: 424, version: "0.4.2", status: "complete", since: "0.1.0", note: "in the archives of users" },
+      { xep: 424, version: "0.4.2", status: "complete", since: "0.1.0", note: "in the archives of users and rooms" },
       { xep: 441, version: "0.2.0", status: "complete", since: "0.1.0" },
     ],
     disco: { server: retraction, account: retraction },

@@ -3,7 +3,7 @@
 // clients act on the retraction, which is always in the archive.
 import type { Context } from "../../core/context.js";
 import { timeOf } from "../../core/ids.js";
-import { message } from "../../stanza/build.js";
+import { type Child, message } from "../../stanza/build.js";
 import { timestamp } from "../../stanza/delay.js";
 import { type JID } from "../../stanza/jid.js";
 import { Stanza } from "../../stanza/stanza.js";
@@ -115,8 +115,11 @@ function isSameAuthor(original: Stanza, retraction: Stanza): boolean {
 function tombstone(original: Stanza, { stanza, before }: Retraction): Wire {
   const by = escapeAttribute(stanza.id ?? originIdOf(stanza) ?? "");
   const stamp = timestamp(timeOf(before)) as Wire;
-  const retracted = w`<retracted xmlns='${escapeAttribute(NS.retraction)}' id='${by}' stamp='${stamp}'/>`;
-  const { from, to, id, lang } = original;
-  const type = original.type === "chat" ? "chat" : undefined;
-  return message({ from, to, id, lang, type }, retracted).toWire(NS.client);
+  return tombstoneOf(original, w`<retracted xmlns='${escapeAttribute(NS.retraction)}' id='${by}' stamp='${stamp}'/>`);
+}
+
+/** What is stored in place of a retracted message; `children` take the place of what it said. */
+export function tombstoneOf({ from, to, id, lang, type }: Stanza, ...children: readonly Child[]): Wire {
+  const head = { from, to, id, lang, type: type === "chat" || type === "groupchat" ? type : undefined } as const;
+  return message(head, ...children).toWire(NS.client);
 }

@@ -1,11 +1,12 @@
 // Decides a flow: the sender's phases, the address, the recipient's phases, the delivery table. Synchronous, but for cold accounts.
 import { StanzaError } from "../stanza/errors.js";
-import { errorOf, resultOf } from "../stanza/build.js";
+import { resultOf } from "../stanza/build.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import type { Element } from "../xml/element.js";
 import type { Account } from "./account.js";
 import { LoadFault, type Accounts } from "./accounts.js";
+import { answerLater } from "./answering.js";
 import { isOutdated } from "./committer.js";
 import {
   iqVerdict,
@@ -256,16 +257,7 @@ export class Pipeline {
     const answer = handler({ flow, stanza, payload, from, account, own });
     if (answer === undefined) return;
     if (typeof answer !== "function") return this.#reply(flow, stanza, answer);
-    flow.atRelease(() => {
-      flow.session?.lane.answerBegins();
-      void answer()
-        .catch((error: unknown) => {
-          this.#ports.log.error({ ev: "core.handler_failed", kind: "iq", err: error });
-          return new StanzaError("internal-server-error");
-        })
-        .then((late) => this.#answerLate(flow, stanza, late))
-        .finally(() => flow.session?.lane.answerEnds());
-    });
+    answerLater(flow, stanza, answer, { log: this.#ports.log, send: (late) => this.#sendLate(flow, stanza, late) });
   }
 
   #reply(flow: Flow, request: Stanza, answer: Answer): void {
@@ -274,12 +266,9 @@ export class Pipeline {
   }
 
   /** The lane has gone on: the answer is a flow of its own. */
-  #answerLate(flow: Flow, request: Stanza, answer: Answer): void {
-    const stanza = answer instanceof StanzaError ? errorOf(request, answer) : resultOf(request, ...answer);
-    if (!stanza) return;
-    const session = flow.session;
-    if (session && request.from?.equals(session.jid)) session.send(stanza);
-    else this.#ports.start(new Flow(stanza, { kind: "server" }, "received"));
+  #sendLate({ session }: Flow, request: Stanza, answer: Stanza): void {
+    if (session && request.from?.equals(session.jid)) session.send(answer);
+    else this.#ports.start(new Flow(answer, { kind: "server" }, "received"));
   }
 }
 

@@ -2,11 +2,11 @@
 // muc#owner. The form is made of the parts' fields.
 import type { Answer } from "../core/feature.js";
 import { attempt } from "../stanza/attempt.js";
-import { message } from "../stanza/build.js";
 import { StanzaError } from "../stanza/errors.js";
 import { form, Submission } from "../stanza/forms.js";
 import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
+import { announce, CONFIGURATION_CHANGED } from "./announcing.js";
 import type { RoomConfig } from "./config.js";
 import { putListing, putRoom } from "./documents.js";
 import { destroy } from "./leaving.js";
@@ -83,9 +83,6 @@ function notify(turn: Turn, before: RoomConfig, after: RoomConfig): void {
   const codes: number[] = [];
   if (isLogged.of(before) !== isLogged.of(after)) codes.push(isLogged.of(after) ? 170 : 171);
   if (whois.of(before) !== whois.of(after)) codes.push(whois.of(after) === "anyone" ? 172 : 173);
-  if (codes.length === 0) codes.push(104);
-  const x = xml("x", { xmlns: NS.mucUser }, ...codes.map((code) => xml("status", { code: String(code) })));
-  const notice = message({ from: turn.jid, type: "groupchat" }, x);
-  for (const { seats } of turn.state.occupants.values())
-    for (const seat of seats) turn.send(notice.readdress(turn.jid, seat.jid));
+  if (codes.length === 0) codes.push(CONFIGURATION_CHANGED);
+  announce(turn, codes);
 }

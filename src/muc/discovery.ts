@@ -15,6 +15,9 @@ const STABLE_ID = "http://jabber.org/protocol/muc#stable_id";
 /** What the service and every room can do. */
 export const MUC_FEATURES: readonly string[] = [NS.discoInfo, NS.discoItems, NS.muc, STABLE_ID, NS.stanzaIds];
 
+/** What only the service says, also of its rooms ("Discover the features supported by a service" of XEP-0486). */
+export const SERVICE_FEATURES: readonly string[] = [NS.rsm, NS.vcardTemp];
+
 export const discovery: Part = {
   name: "discovery",
   iq: {

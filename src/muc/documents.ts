@@ -18,6 +18,10 @@ const ROOM_STORE = "room";
 const AFFILIATION_STORE = "room_affiliation";
 /** Its subject (key ""). */
 const SUBJECT_STORE = "room_subject";
+/** Its vCard (key ""), as text; read where it is asked for. */
+export const VCARD_STORE = "room_vcard";
+/** The hashes of its avatar (key ""). */
+const AVATAR_STORE = "room_avatar";
 /** Its name (key ""), if it is to be found in the list of rooms. */
 export const LISTING_STORE = "room_listing";
 
@@ -25,13 +29,15 @@ export const ROOM_STORES: readonly FeatureStore[] = [
   { name: ROOM_STORE, data: "room" },
   { name: AFFILIATION_STORE, lookups: ["owner"], data: "room" },
   { name: SUBJECT_STORE, data: "room" },
+  { name: VCARD_STORE, data: "room" },
+  { name: AVATAR_STORE, data: "room" },
   { name: LISTING_STORE, data: "room" },
 ];
 
 /** Those that are loaded with a room. */
-export const LOADED_STORES: readonly string[] = [ROOM_STORE, AFFILIATION_STORE, SUBJECT_STORE];
+export const LOADED_STORES: readonly string[] = [ROOM_STORE, AFFILIATION_STORE, SUBJECT_STORE, AVATAR_STORE];
 
-type Durable = Pick<RoomState, "exists" | "isLocked" | "config" | "affiliations" | "subject">;
+type Durable = Pick<RoomState, "exists" | "isLocked" | "config" | "affiliations" | "subject" | "avatar">;
 
 /** The half of the state that is stored. */
 export function durable(rows: (store: string) => readonly Row[]): Durable {
@@ -43,6 +49,7 @@ export function durable(rows: (store: string) => readonly Row[]): Durable {
     config: new Map(Object.entries((room["settings"] ?? {}) as Readonly<Record<string, Json>>)),
     affiliations: new Map(rows(AFFILIATION_STORE).map(({ key, doc }) => [key, affiliateIn(doc)])),
     subject: subjectIn(rows(SUBJECT_STORE)[0]?.doc),
+    avatar: textsIn(rows(AVATAR_STORE)[0]?.doc["hashes"]),
   };
 }
 
@@ -56,6 +63,10 @@ function subjectIn(doc: Doc | undefined): Subject | undefined {
   const at = doc?.["at"];
   if (typeof message !== "string" || typeof at !== "number") return undefined;
   return { message: Stanza.of(parseElement(toWire(message), UNLIMITED), {}), at };
+}
+
+function textsIn(list: Json | undefined): readonly string[] {
+  return Array.isArray(list) ? list.filter((one) => typeof one === "string") : [];
 }
 
 /** The room, as it is configured. */
@@ -86,6 +97,19 @@ export function putAffiliate(room: JID, account: JID, { affiliation, reason }: A
 export function putSubject(room: JID, { message, at }: Subject): Write {
   const doc = { v: 1, message: fromWire(message.toWire(NS.client)), at };
   return { op: "put", store: SUBJECT_STORE, owner: room.toString(), key: "", doc };
+}
+
+/** The vCard of the room, or none, with the hashes of the pictures in it. */
+export function putVcard(room: JID, xml: string | undefined, hashes: readonly string[]): readonly Write[] {
+  const place = { owner: room.toString(), key: "" };
+  return [
+    xml === undefined
+      ? { op: "remove", store: VCARD_STORE, ...place }
+      : { op: "put", store: VCARD_STORE, ...place, doc: { v: 1, xml } },
+    hashes.length === 0
+      ? { op: "remove", store: AVATAR_STORE, ...place }
+      : { op: "put", store: AVATAR_STORE, ...place, doc: { v: 1, hashes } },
+  ];
 }
 
 /** All that is stored of a room: its documents and its archive. */

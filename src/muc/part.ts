@@ -22,8 +22,8 @@ export interface Entering {
   readonly x: Element;
 }
 
-/** A request to the room's own address: answers at once, refuses, or has answered by itself. */
-export type RoomIqHandler = (turn: Turn, payload: Element) => Answer | void;
+/** A request to the room's own address: answers at once, later, when the turn is released, or not, having answered by itself. */
+export type RoomIqHandler = (turn: Turn, payload: Element) => Answer | (() => Promise<Answer>) | void;
 
 export interface Part {
   readonly name: string;

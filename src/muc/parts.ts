@@ -2,6 +2,7 @@
 import { configuring } from "./configuring.js";
 import { discovery } from "./discovery.js";
 import type { Part } from "./part.js";
+import { avatar } from "./parts/avatar.js";
 import { listing } from "./parts/listing.js";
 import { logging } from "./parts/logging.js";
 import { maximum } from "./parts/max-users.js";
@@ -30,6 +31,7 @@ export const PARTS: readonly Part[] = [
   presenceBroadcast,
   privateMessages,
   logging,
+  avatar,
   past,
   subject, // the last that whoever enters is told
 ];

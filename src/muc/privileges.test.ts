@@ -8,6 +8,7 @@ import {
   initialRole,
   isAtLeast,
   mayEnter,
+  maySetVcard,
   ROLES,
   type Role,
   type RoomKind,
@@ -179,5 +180,11 @@ describe("the role somebody enters with", () => {
       for (const affiliation of AFFILIATIONS)
         expect(initialRole(affiliation, kind) !== "none").toBe(mayEnter(affiliation, kind));
     expect(mayEnter("none", OPEN)).toBe(true);
+  });
+});
+
+describe("the room itself", () => {
+  it("has its vCard set by owners only @3.4", () => {
+    expect(AFFILIATIONS.filter(maySetVcard)).toEqual(["owner"]);
   });
 });

@@ -46,6 +46,11 @@ export function mayEnter(affiliation: Affiliation, { isMembersOnly }: Pick<RoomK
   return isAtLeast(affiliation, isMembersOnly ? "member" : "none");
 }
 
+/** XEP-0486 "Security Considerations": the room's vCard and the avatar in it. */
+export function maySetVcard(affiliation: Affiliation): boolean {
+  return affiliation === "owner";
+}
+
 /** "Initial Role Based on Affiliation"; "none" for who may not enter. */
 export function initialRole(affiliation: Affiliation, room: RoomKind): Role {
   if (!mayEnter(affiliation, room)) return "none";

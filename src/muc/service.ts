@@ -12,7 +12,7 @@ import { placeOf, type Row } from "../storage/port.js";
 import { xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { infoQuery } from "../xeps/0030-disco.api.js";
-import { MUC_FEATURES } from "./discovery.js";
+import { MUC_FEATURES, SERVICE_FEATURES } from "./discovery.js";
 import { LISTING_STORE, ROOM_STORES } from "./documents.js";
 import { Rooms } from "./rooms.js";
 
@@ -31,6 +31,8 @@ export const muc: Feature = {
       since: "0.1.0",
       note: "entering, messages, subject, configuration; no lists, invitations or registration yet",
     },
+    { xep: 153, version: "1.1.1", status: "partial", since: "0.1.0", note: "of rooms" },
+    { xep: 486, version: "0.1.0", status: "complete", since: "0.1.0" },
   ],
   stores: ROOM_STORES,
 };
@@ -58,7 +60,12 @@ function serviceOn(domain: string, context: Context, rooms: Rooms): Service {
 
 function info({ payload }: Iq): Answer {
   if (payload.attrs["node"] !== undefined) return new StanzaError("item-not-found");
-  return [infoQuery({ identities: [IDENTITY], features: [...MUC_FEATURES, NS.rsm].sort(), forms: [] }, undefined)];
+  return [
+    infoQuery(
+      { identities: [IDENTITY], features: [...MUC_FEATURES, ...SERVICE_FEATURES].sort(), forms: [] },
+      undefined,
+    ),
+  ];
 }
 
 /** A page of the public rooms (XEP-0059), in the order of their addresses; nobody counts them all for it. */

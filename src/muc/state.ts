@@ -54,6 +54,8 @@ export interface RoomState {
   /** By bare JID. */
   readonly affiliations: ReadonlyMap<string, Affiliate>;
   readonly subject: Subject | undefined;
+  /** The hashes of the pictures in its vCard; none: it has no avatar. */
+  readonly avatar: readonly string[];
   /** By nick. */
   readonly occupants: ReadonlyMap<string, Occupant>;
   /** The nicks of those who are in, by their full JIDs. */
@@ -70,6 +72,7 @@ export const NO_ROOM: RoomState = {
   config: NOBODY,
   affiliations: NOBODY,
   subject: undefined,
+  avatar: [],
   occupants: NOBODY,
   nicks: NOBODY,
   history: [],

@@ -1,5 +1,4 @@
 // What a room does with a stanza, by its kind: the table of contents of a room.
-import type { Answer } from "../core/feature.js";
 import { StanzaError } from "../stanza/errors.js";
 import { available } from "./entering.js";
 import { unavailable } from "./leaving.js";
@@ -36,8 +35,9 @@ function iq(turn: Turn): void {
   const handler = child && turn.context.requests.get(`${type} ${child.ns} ${child.name}`);
   const payload = child && stanza.child(child.name, child.ns);
   if (!handler || !payload) return turn.refuse(new StanzaError("service-unavailable"));
-  const answer: Answer | void = handler(turn, payload);
+  const answer = handler(turn, payload);
   if (answer instanceof StanzaError) turn.refuse(answer);
+  else if (typeof answer === "function") turn.answerLater(answer);
   else if (answer) turn.answer(...answer);
 }
 

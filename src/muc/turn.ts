@@ -3,7 +3,8 @@
 import type { Context } from "../core/context.js";
 import { type Append, Flow } from "../core/flow.js";
 import { errorOf, resultOf } from "../stanza/build.js";
-import type { Child } from "../core/feature.js";
+import { answerLater } from "../core/answering.js";
+import type { Answer, Child } from "../core/feature.js";
 import type { StanzaError } from "../stanza/errors.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
@@ -13,7 +14,7 @@ import type { Affiliation } from "./privileges.js";
 import type { Room } from "./room.js";
 import { affiliationOf, type Occupant, occupantWith, type RoomState } from "./state.js";
 
-export interface TurnContext extends Pick<Context, "clock" | "config" | "isHosted" | "log" | "storage"> {
+export interface TurnContext extends Pick<Context, "clock" | "config" | "isHosted" | "log" | "start" | "storage"> {
   /** Bare JIDs of those who administer the server: they own every room. */
   readonly admins: ReadonlySet<string>;
   readonly parts: readonly Part[];
@@ -108,6 +109,13 @@ export class Turn {
   /** Answers a request. */
   answer(...children: readonly Child[]): void {
     this.send(resultOf(this.stanza, ...children));
+  }
+
+  /** Answers a request once the turn is released and the work is done. */
+  answerLater(work: () => Promise<Answer>): void {
+    const { log, start } = this.context;
+    const send = (answer: Stanza): void => start(new Flow(answer, { kind: "server" }, "received"));
+    answerLater(this.flow, this.stanza, work, { log, send });
   }
 
   /** Refuses what was sent; what may not be answered is dropped. */

@@ -14,6 +14,8 @@ import { past } from "./parts/past.js";
 import { persistence } from "./parts/persistence.js";
 import { presenceBroadcast } from "./parts/presence-broadcast.js";
 import { privateMessages } from "./parts/private-messages.js";
+import { references } from "./parts/references.js";
+import { slowMode } from "./parts/slow-mode.js";
 import { subject } from "./parts/subject.js";
 import { whoisPart } from "./parts/whois.js";
 
@@ -21,12 +23,14 @@ export const PARTS: readonly Part[] = [
   discovery,
   configuring,
   naming,
+  references,
   listing,
   persistence,
   membersOnly, // who is banned is told so, whatever else is missing
   password,
   maximum,
   moderation,
+  slowMode,
   whoisPart,
   presenceBroadcast,
   privateMessages,

@@ -7,6 +7,7 @@ import {
   denyRole,
   initialRole,
   isAtLeast,
+  isExemptFromSlowMode,
   mayEnter,
   maySetVcard,
   ROLES,
@@ -186,5 +187,9 @@ describe("the role somebody enters with", () => {
 describe("the room itself", () => {
   it("has its vCard set by owners only @3.4", () => {
     expect(AFFILIATIONS.filter(maySetVcard)).toEqual(["owner"]);
+  });
+
+  it("lets its admins and owners speak at any time @3.4", () => {
+    expect(AFFILIATIONS.filter(isExemptFromSlowMode)).toEqual(["admin", "owner"]);
   });
 });

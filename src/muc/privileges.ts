@@ -51,6 +51,11 @@ export function maySetVcard(affiliation: Affiliation): boolean {
   return affiliation === "owner";
 }
 
+/** XEP-0500 "Server-side rate limiting" */
+export function isExemptFromSlowMode(affiliation: Affiliation): boolean {
+  return isAtLeast(affiliation, "admin");
+}
+
 /** "Initial Role Based on Affiliation"; "none" for who may not enter. */
 export function initialRole(affiliation: Affiliation, room: RoomKind): Role {
   if (!mayEnter(affiliation, room)) return "none";

@@ -33,6 +33,7 @@ export const muc: Feature = {
     },
     { xep: 153, version: "1.1.1", status: "partial", since: "0.1.0", note: "of rooms" },
     { xep: 486, version: "0.1.0", status: "complete", since: "0.1.0" },
+    { xep: 500, version: "0.1.1", status: "complete", since: "0.1.0" },
   ],
   stores: ROOM_STORES,
 };

@@ -62,6 +62,8 @@ export interface RoomState {
   readonly nicks: ReadonlyMap<string, string>;
   /** The latest messages, oldest first. */
   readonly history: readonly Past[];
+  /** In a slow room: when accounts have last spoken, in ms since 1970, by bare JID. */
+  readonly spoken: ReadonlyMap<string, number>;
 }
 
 const NOBODY: ReadonlyMap<string, never> = new Map<string, never>();
@@ -76,6 +78,7 @@ export const NO_ROOM: RoomState = {
   occupants: NOBODY,
   nicks: NOBODY,
   history: [],
+  spoken: NOBODY,
 };
 
 export function affiliationOf(state: RoomState, account: JID): Affiliation {

@@ -10,7 +10,7 @@ import { UNLIMITED } from "../xml/limits.js";
 import { NS } from "../xml/namespaces.js";
 import { fromWire, toWire } from "../xml/wire.js";
 import { AFFILIATIONS, type Affiliation } from "./privileges.js";
-import { type Affiliate, NO_ROOM, type RoomState, type Subject } from "./state.js";
+import { type Affiliate, type Hat, NO_ROOM, type RoomState, type Subject } from "./state.js";
 
 /** The room itself (key ""): that it exists, whether it is locked, its settings. */
 const ROOM_STORE = "room";
@@ -22,6 +22,10 @@ const SUBJECT_STORE = "room_subject";
 export const VCARD_STORE = "room_vcard";
 /** The hashes of its avatar (key ""). */
 const AVATAR_STORE = "room_avatar";
+/** The hats that there are in it (XEP-0317), by their URIs. */
+const HAT_STORE = "room_hat";
+/** Who has which of them, by bare JID. */
+const WEARER_STORE = "room_hat_wearer";
 /** Its name (key ""), if it is to be found in the list of rooms. */
 export const LISTING_STORE = "room_listing";
 
@@ -31,13 +35,25 @@ export const ROOM_STORES: readonly FeatureStore[] = [
   { name: SUBJECT_STORE, data: "room" },
   { name: VCARD_STORE, data: "room" },
   { name: AVATAR_STORE, data: "room" },
+  { name: HAT_STORE, data: "room" },
+  { name: WEARER_STORE, data: "room" },
   { name: LISTING_STORE, data: "room" },
 ];
 
 /** Those that are loaded with a room. */
-export const LOADED_STORES: readonly string[] = [ROOM_STORE, AFFILIATION_STORE, SUBJECT_STORE, AVATAR_STORE];
+export const LOADED_STORES: readonly string[] = [
+  ROOM_STORE,
+  AFFILIATION_STORE,
+  SUBJECT_STORE,
+  AVATAR_STORE,
+  HAT_STORE,
+  WEARER_STORE,
+];
 
-type Durable = Pick<RoomState, "exists" | "isLocked" | "config" | "affiliations" | "subject" | "avatar">;
+type Durable = Pick<
+  RoomState,
+  "exists" | "isLocked" | "config" | "affiliations" | "subject" | "avatar" | "hats" | "wearers"
+>;
 
 /** The half of the state that is stored. */
 export function durable(rows: (store: string) => readonly Row[]): Durable {
@@ -50,6 +66,8 @@ export function durable(rows: (store: string) => readonly Row[]): Durable {
     affiliations: new Map(rows(AFFILIATION_STORE).map(({ key, doc }) => [key, affiliateIn(doc)])),
     subject: subjectIn(rows(SUBJECT_STORE)[0]?.doc),
     avatar: textsIn(rows(AVATAR_STORE)[0]?.doc["hashes"]),
+    hats: new Map(rows(HAT_STORE).map(({ key, doc }) => [key, hatIn(doc)])),
+    wearers: new Map(rows(WEARER_STORE).map(({ key, doc }) => [key, textsIn(doc["hats"])])),
   };
 }
 
@@ -63,6 +81,10 @@ function subjectIn(doc: Doc | undefined): Subject | undefined {
   const at = doc?.["at"];
   if (typeof message !== "string" || typeof at !== "number") return undefined;
   return { message: Stanza.of(parseElement(toWire(message), UNLIMITED), {}), at };
+}
+
+function hatIn({ title, hue }: Doc): Hat {
+  return { title: typeof title === "string" ? title : "", ...(typeof hue === "string" && { hue }) };
 }
 
 function textsIn(list: Json | undefined): readonly string[] {
@@ -110,6 +132,18 @@ export function putVcard(room: JID, xml: string | undefined, hashes: readonly st
       ? { op: "remove", store: AVATAR_STORE, ...place }
       : { op: "put", store: AVATAR_STORE, ...place, doc: { v: 1, hashes } },
   ];
+}
+
+/** A hat, or that there is none of this URI. */
+export function putHat(room: JID, uri: string, hat: Hat | undefined): Write {
+  const place = { store: HAT_STORE, owner: room.toString(), key: uri } as const;
+  return hat ? { op: "put", ...place, doc: { v: 1, ...hat } } : { op: "remove", ...place };
+}
+
+/** The hats of an account. */
+export function putWearer(room: JID, account: string, hats: readonly string[]): Write {
+  const place = { store: WEARER_STORE, owner: room.toString(), key: account } as const;
+  return hats.length > 0 ? { op: "put", ...place, doc: { v: 1, hats } } : { op: "remove", ...place };
 }
 
 /** All that is stored of a room: its documents and its archive. */

@@ -5,6 +5,7 @@ import type { StanzaError } from "../stanza/errors.js";
 import type { Field } from "../stanza/forms.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
+import type { Command } from "../xeps/0050-commands.api.js";
 import type { Element } from "../xml/element.js";
 import type { ConfigField, RoomConfig } from "./config.js";
 import type { Affiliation, Role } from "./privileges.js";
@@ -51,6 +52,8 @@ export interface Part {
   readonly heard?: (turn: Turn, message: Stanza, speaker: Occupant) => void;
   /** Children that each presence of an occupant carries. */
   readonly mark?: (state: RoomState, occupant: Occupant) => readonly Element[];
+  /** Ad-hoc commands of the room (XEP-0050). */
+  readonly commands?: readonly Command<Turn>[];
   /** Requests to the room, keyed as those of a feature: "get urn:xmpp:ping ping". */
   readonly iq?: Readonly<Record<`${"get" | "set"} ${string}`, RoomIqHandler>>;
 }

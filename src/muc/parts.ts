@@ -1,8 +1,10 @@
 // The parts of a room, in order: of the form, of the rules when somebody enters or speaks, and of what whoever enters is told.
+import { commands } from "./commands.js";
 import { configuring } from "./configuring.js";
 import { discovery } from "./discovery.js";
 import type { Part } from "./part.js";
 import { avatar } from "./parts/avatar.js";
+import { hats } from "./parts/hats.js";
 import { listing } from "./parts/listing.js";
 import { logging } from "./parts/logging.js";
 import { maximum } from "./parts/max-users.js";
@@ -22,6 +24,7 @@ import { whoisPart } from "./parts/whois.js";
 export const PARTS: readonly Part[] = [
   discovery,
   configuring,
+  commands,
   naming,
   references,
   listing,
@@ -36,6 +39,7 @@ export const PARTS: readonly Part[] = [
   privateMessages,
   logging,
   avatar,
+  hats,
   past,
   subject, // the last that whoever enters is told
 ];

@@ -9,6 +9,7 @@ import {
   isAtLeast,
   isExemptFromSlowMode,
   mayEnter,
+  mayManageHats,
   maySetVcard,
   ROLES,
   type Role,
@@ -191,5 +192,9 @@ describe("the room itself", () => {
 
   it("lets its admins and owners speak at any time @3.4", () => {
     expect(AFFILIATIONS.filter(isExemptFromSlowMode)).toEqual(["admin", "owner"]);
+  });
+
+  it("has its hats managed by admins and owners @3.4", () => {
+    expect(AFFILIATIONS.filter(mayManageHats)).toEqual(["admin", "owner"]);
   });
 });

@@ -56,6 +56,11 @@ export function isExemptFromSlowMode(affiliation: Affiliation): boolean {
   return isAtLeast(affiliation, "admin");
 }
 
+/** XEP-0317: making hats, giving and taking them, seeing who has which. */
+export function mayManageHats(affiliation: Affiliation): boolean {
+  return isAtLeast(affiliation, "admin");
+}
+
 /** "Initial Role Based on Affiliation"; "none" for who may not enter. */
 export function initialRole(affiliation: Affiliation, room: RoomKind): Role {
   if (!mayEnter(affiliation, room)) return "none";

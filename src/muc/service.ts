@@ -32,6 +32,8 @@ export const muc: Feature = {
       note: "entering, messages, subject, configuration; no lists, invitations or registration yet",
     },
     { xep: 153, version: "1.1.1", status: "partial", since: "0.1.0", note: "of rooms" },
+    { xep: 50, version: "1.3.0", status: "partial", since: "0.1.0", note: "of rooms" },
+    { xep: 317, version: "0.3.1", status: "complete", since: "0.1.0" },
     { xep: 486, version: "0.1.0", status: "complete", since: "0.1.0" },
     { xep: 500, version: "0.1.1", status: "complete", since: "0.1.0" },
   ],

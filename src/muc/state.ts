@@ -46,6 +46,13 @@ export interface Past {
   readonly at: number;
 }
 
+/** A mark that occupants carry beside role and affiliation (XEP-0317). */
+export interface Hat {
+  readonly title: string;
+  /** Its colour as an angle. */
+  readonly hue?: string;
+}
+
 export interface RoomState {
   readonly exists: boolean;
   /** Made, but not yet configured: nobody else may enter ("Locked Room"). */
@@ -56,6 +63,10 @@ export interface RoomState {
   readonly subject: Subject | undefined;
   /** The hashes of the pictures in its vCard; none: it has no avatar. */
   readonly avatar: readonly string[];
+  /** By their URIs. */
+  readonly hats: ReadonlyMap<string, Hat>;
+  /** The URIs of the hats that accounts have, by bare JID. */
+  readonly wearers: ReadonlyMap<string, readonly string[]>;
   /** By nick. */
   readonly occupants: ReadonlyMap<string, Occupant>;
   /** The nicks of those who are in, by their full JIDs. */
@@ -75,6 +86,8 @@ export const NO_ROOM: RoomState = {
   affiliations: NOBODY,
   subject: undefined,
   avatar: [],
+  hats: NOBODY,
+  wearers: NOBODY,
   occupants: NOBODY,
   nicks: NOBODY,
   history: [],
@@ -136,11 +149,11 @@ export function remembering(state: RoomState, past: Past, most: number): RoomSta
   return { ...state, history: history.slice(Math.max(0, history.length - most)) };
 }
 
-function withEntry<T>(map: ReadonlyMap<string, T>, key: string, value: T): ReadonlyMap<string, T> {
+export function withEntry<T>(map: ReadonlyMap<string, T>, key: string, value: T): ReadonlyMap<string, T> {
   return new Map(map).set(key, value);
 }
 
-function withoutEntry<T>(map: ReadonlyMap<string, T>, key: string): ReadonlyMap<string, T> {
+export function withoutEntry<T>(map: ReadonlyMap<string, T>, key: string): ReadonlyMap<string, T> {
   const rest = new Map(map);
   rest.delete(key);
   return rest;

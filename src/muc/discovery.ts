@@ -7,6 +7,7 @@ import { NS } from "../xml/namespaces.js";
 import { infoQuery } from "../xeps/0030-disco.api.js";
 import { commandInfo, commandItems, NS_COMMANDS } from "../xeps/0050-commands.api.js";
 import { commandsOf } from "./commands.js";
+import { NS_RAI } from "./indicators.js";
 import type { Part } from "./part.js";
 import { roomName } from "./parts/naming.js";
 import type { Turn } from "./turn.js";
@@ -18,7 +19,7 @@ const STABLE_ID = "http://jabber.org/protocol/muc#stable_id";
 export const MUC_FEATURES: readonly string[] = [NS.discoInfo, NS.discoItems, NS.muc, STABLE_ID, NS.stanzaIds];
 
 /** What only the service says, also of its rooms ("Discover the features supported by a service" of XEP-0486). */
-export const SERVICE_FEATURES: readonly string[] = [NS.rsm, NS.vcardTemp];
+export const SERVICE_FEATURES: readonly string[] = [NS.rsm, NS.vcardTemp, NS_RAI];
 
 export const discovery: Part = {
   name: "discovery",
@@ -29,13 +30,13 @@ export const discovery: Part = {
 };
 
 function info(turn: Turn, query: Element): Answer {
-  const { state, jid, parts } = turn;
+  const { context, state, jid, parts } = turn;
   const node: unknown = query.attrs["node"];
   // "If a service does not discard any namespaces" (Allowable Traffic).
   if (node === TRAFFIC_NODE) return new StanzaError("service-unavailable");
-  if (node !== undefined) return nodeInfo(turn, String(node));
+  if (typeof node === "string") return nodeInfo(turn, node);
   const features = parts.flatMap((part) => part.features?.(state) ?? []);
-  const fields = parts.flatMap((part) => part.info?.(state) ?? []);
+  const fields = parts.flatMap((part) => part.info?.(state, context) ?? []);
   const name = roomName.of(state.config) || jid.local;
   const about = {
     identities: [{ category: "conference", type: "text", name }],

@@ -10,7 +10,7 @@ import type { Element } from "../xml/element.js";
 import type { ConfigField, RoomConfig } from "./config.js";
 import type { Affiliation, Role } from "./privileges.js";
 import type { Occupant, RoomState } from "./state.js";
-import type { Turn } from "./turn.js";
+import type { Turn, TurnContext } from "./turn.js";
 
 /** Somebody asks to enter a room that is there and unlocked. */
 export interface Entering {
@@ -35,7 +35,7 @@ export interface Part {
   /** Features of the room (disco#info). */
   readonly features?: (state: RoomState) => readonly string[];
   /** Fields of `muc#roominfo` in the room's disco#info. */
-  readonly info?: (state: RoomState) => readonly Field[];
+  readonly info?: (state: RoomState, context: TurnContext) => readonly Field[];
   /** Why somebody may not enter. */
   readonly enter?: (turn: Turn, entering: Entering) => StanzaError | undefined;
   /** Status codes that warn whoever enters. */

@@ -3,12 +3,14 @@ import { commands } from "./commands.js";
 import { configuring } from "./configuring.js";
 import { discovery } from "./discovery.js";
 import type { Part } from "./part.js";
+import { activityIndicators } from "./parts/activity-indicators.js";
 import { avatar } from "./parts/avatar.js";
 import { hats } from "./parts/hats.js";
 import { listing } from "./parts/listing.js";
 import { logging } from "./parts/logging.js";
 import { maximum } from "./parts/max-users.js";
 import { membersOnly } from "./parts/members-only.js";
+import { messageActivity } from "./parts/message-activity.js";
 import { moderation } from "./parts/moderation.js";
 import { naming } from "./parts/naming.js";
 import { password } from "./parts/password.js";
@@ -41,5 +43,7 @@ export const PARTS: readonly Part[] = [
   avatar,
   hats,
   past,
+  messageActivity,
+  activityIndicators,
   subject, // the last that whoever enters is told
 ];

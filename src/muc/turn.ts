@@ -9,6 +9,7 @@ import type { StanzaError } from "../stanza/errors.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import type { Entry, Write } from "../storage/writes.js";
+import type { Indicators } from "./indicators.js";
 import type { Part, RoomIqHandler } from "./part.js";
 import type { Affiliation } from "./privileges.js";
 import type { Room } from "./room.js";
@@ -18,6 +19,7 @@ export interface TurnContext extends Pick<Context, "clock" | "config" | "isHoste
   /** Bare JIDs of those who administer the server: they own every room. */
   readonly admins: ReadonlySet<string>;
   readonly parts: readonly Part[];
+  readonly indicators: Indicators;
   /** The parts' requests to a room, by their keys. */
   readonly requests: ReadonlyMap<string, RoomIqHandler>;
 }

@@ -166,7 +166,7 @@ describe("the commands of a room", () => {
     );
     const info = async (witch: Witch, node: string) =>
       conditionOf(await asked(witch, "get", `<query xmlns='${NS.discoInfo}' node='${node}'/>`)) ||
-      witch.device.received.at(-1)?.element.getChild("query")?.getChild("identity")?.attrs["type"];
+      String(witch.device.received.at(-1)?.element.getChild("query")?.getChild("identity")?.attrs["type"]);
     expect(await info(crone, COMMANDS)).toBe("command-list");
     expect(await info(crone, `${HATS}:create`)).toBe("command-node");
     expect(await info(hag, `${HATS}:create`)).toBe("feature-not-implemented");

@@ -5,8 +5,7 @@ import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import { xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
-import { isAtLeast } from "./privileges.js";
-import { affiliationOf, type RoomState } from "./state.js";
+import { isOnLists, type RoomState } from "./state.js";
 
 export const NS_RAI = "urn:xmpp:rai:0";
 
@@ -101,10 +100,6 @@ export class Indicators {
       if (subscriptions.size === 0) this.#listeners.delete(key);
     }
   }
-}
-
-export function isOnLists(state: RoomState, account: JID): boolean {
-  return state.exists && isAtLeast(affiliationOf(state, account), "member");
 }
 
 function note({ unseen }: Listener, room: JID): void {

@@ -10,6 +10,7 @@ import { listing } from "./parts/listing.js";
 import { logging } from "./parts/logging.js";
 import { maximum } from "./parts/max-users.js";
 import { membersOnly } from "./parts/members-only.js";
+import { mentions } from "./parts/mentions.js";
 import { messageActivity } from "./parts/message-activity.js";
 import { moderation } from "./parts/moderation.js";
 import { naming } from "./parts/naming.js";
@@ -43,6 +44,7 @@ export const PARTS: readonly Part[] = [
   avatar,
   hats,
   past,
+  mentions,
   messageActivity,
   activityIndicators,
   subject, // the last that whoever enters is told

@@ -15,8 +15,9 @@ import { NS } from "../xml/namespaces.js";
 import { infoQuery } from "../xeps/0030-disco.api.js";
 import { MUC_FEATURES, SERVICE_FEATURES } from "./discovery.js";
 import { LISTING_STORE, ROOM_STORES } from "./documents.js";
-import { isOnLists, NS_RAI } from "./indicators.js";
+import { NS_RAI } from "./indicators.js";
 import { Rooms } from "./rooms.js";
+import { isOnLists } from "./state.js";
 
 const MOST_ROOMS = 100; // of a page of the list
 const IDENTITY = { category: "conference", type: "text", name: "Chat rooms" } as const;
@@ -44,6 +45,13 @@ export const muc: Feature = {
       note: "for those who are on the lists of a room",
     },
     { xep: 502, version: "0.1.0", status: "complete", since: "0.1.0" },
+    {
+      xep: 452,
+      version: "0.2.2",
+      status: "partial",
+      since: "0.1.0",
+      note: "mentions by the address of an account",
+    },
     { xep: 486, version: "0.1.0", status: "complete", since: "0.1.0" },
     { xep: 500, version: "0.1.1", status: "complete", since: "0.1.0" },
   ],

@@ -3,7 +3,7 @@ import type { Append } from "../core/flow.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import type { RoomConfig } from "./config.js";
-import type { Affiliation, Role } from "./privileges.js";
+import { type Affiliation, isAtLeast, type Role } from "./privileges.js";
 
 /** One client of an occupant. */
 export interface Seat {
@@ -97,6 +97,11 @@ export const NO_ROOM: RoomState = {
 export function affiliationOf(state: RoomState, account: JID): Affiliation {
   const own = state.affiliations.get(account.toString());
   return (own ?? state.affiliations.get(account.domain))?.affiliation ?? "none";
+}
+
+/** A member, admin or owner: they may enter. */
+export function isOnLists(state: RoomState, account: JID): boolean {
+  return state.exists && isAtLeast(affiliationOf(state, account), "member");
 }
 
 export function isInUse({ exists, isLocked }: RoomState): boolean {

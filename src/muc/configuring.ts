@@ -10,10 +10,9 @@ import { announce, CONFIGURATION_CHANGED } from "./announcing.js";
 import type { RoomConfig } from "./config.js";
 import { putListing, putRoom } from "./documents.js";
 import { destroy } from "./leaving.js";
+import { listingOf } from "./listings.js";
 import type { Part } from "./part.js";
-import { isPublic } from "./parts/listing.js";
 import { isLogged } from "./parts/logging.js";
-import { roomName } from "./parts/naming.js";
 import { whois } from "./parts/whois.js";
 import type { RoomState } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -69,13 +68,9 @@ function configured({ parts, state: { config } }: Turn, query: Element, x: Eleme
 function settled(turn: Turn, config: RoomConfig): Answer {
   const before = turn.state;
   const after: RoomState = { ...before, config, isLocked: false };
-  turn.change(after, putRoom(turn.jid, after), listingOf(turn, after));
+  turn.change(after, putRoom(turn.jid, after), putListing(turn.jid, listingOf(config)));
   if (!before.isLocked && config !== before.config) notify(turn, before.config, config);
   return [];
-}
-
-function listingOf({ jid }: Turn, { config }: RoomState) {
-  return putListing(jid, isPublic.of(config) ? roomName.of(config) : undefined);
 }
 
 /** "Notification of Configuration Changes" */

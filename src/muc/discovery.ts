@@ -7,7 +7,6 @@ import { NS } from "../xml/namespaces.js";
 import { infoQuery } from "../xeps/0030-disco.api.js";
 import { commandInfo, commandItems, NS_COMMANDS } from "../xeps/0050-commands.api.js";
 import { commandsOf } from "./commands.js";
-import { NS_RAI } from "./indicators.js";
 import type { Part } from "./part.js";
 import { roomName } from "./parts/naming.js";
 import type { Turn } from "./turn.js";
@@ -17,9 +16,6 @@ const STABLE_ID = "http://jabber.org/protocol/muc#stable_id";
 
 /** What the service and every room can do. */
 export const MUC_FEATURES: readonly string[] = [NS.discoInfo, NS.discoItems, NS.muc, STABLE_ID, NS.stanzaIds];
-
-/** What only the service says, also of its rooms ("Discover the features supported by a service" of XEP-0486). */
-export const SERVICE_FEATURES: readonly string[] = [NS.rsm, NS.vcardTemp, NS_RAI];
 
 export const discovery: Part = {
   name: "discovery",

@@ -9,6 +9,7 @@ import { parseElement } from "../xml/document.js";
 import { UNLIMITED } from "../xml/limits.js";
 import { NS } from "../xml/namespaces.js";
 import { fromWire, toWire } from "../xml/wire.js";
+import type { Listing } from "./listings.js";
 import { AFFILIATIONS, type Affiliation } from "./privileges.js";
 import { type Affiliate, type Hat, NO_ROOM, type RoomState, type Subject } from "./state.js";
 
@@ -26,7 +27,7 @@ const AVATAR_STORE = "room_avatar";
 const HAT_STORE = "room_hat";
 /** Who has which of them, by bare JID. */
 const WEARER_STORE = "room_hat_wearer";
-/** Its name (key ""), if it is to be found in the list of rooms. */
+/** What strangers find it by (key ""), if it is in the list of rooms. */
 export const LISTING_STORE = "room_listing";
 
 export const ROOM_STORES: readonly FeatureStore[] = [
@@ -98,10 +99,10 @@ export function putRoom(room: JID, { isLocked, config }: Pick<RoomState, "isLock
   return { op: "put", store: ROOM_STORE, owner: room.toString(), key: "", doc };
 }
 
-/** The entry in the list of rooms: its name, or none. */
-export function putListing(room: JID, name: string | undefined): Write {
+/** The entry in the list of rooms, or none. */
+export function putListing(room: JID, listing: Listing | undefined): Write {
   const place = { store: LISTING_STORE, owner: room.toString(), key: "" } as const;
-  return name === undefined ? { op: "remove", ...place } : { op: "put", ...place, doc: { v: 1, name } };
+  return listing ? { op: "put", ...place, doc: { v: 1, ...listing } } : { op: "remove", ...place };
 }
 
 /** `account`: the bare JID whose affiliation it is. */

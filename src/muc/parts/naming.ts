@@ -7,8 +7,8 @@ const MOST_DESCRIPTION = 2048;
 const MOST_LANGUAGE = 35; // RFC 5646 §4.4.1
 
 export const roomName = text("name");
-const description = text("description");
-const language = text("language");
+export const description = text("description");
+export const language = text("language");
 
 const nameField = textField(roomName, "muc#roomconfig_roomname", "Name", MOST_NAME);
 

@@ -5,7 +5,7 @@ import type { Answer } from "../../core/feature.js";
 import { presence } from "../../stanza/build.js";
 import { StanzaError } from "../../stanza/errors.js";
 import type { Stanza } from "../../stanza/stanza.js";
-import { bytesIn, restored, stored } from "../../xeps/stored-xml.js";
+import { bytesIn, restored, stored } from "../../xml/stored-xml.js";
 import { type Element, xml } from "../../xml/element.js";
 import { NS } from "../../xml/namespaces.js";
 import { announce, CONFIGURATION_CHANGED } from "../announcing.js";

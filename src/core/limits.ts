@@ -140,6 +140,13 @@ export const LIMITS = {
   },
   nick_bytes: { unit: "bytes", initial: 256, least: 16, doc: "Longest nick in a room." },
   subject_bytes: { unit: "bytes", initial: "8KiB", doc: "Longest message that changes the subject of a room." },
+  room_hats: { unit: "count", initial: 64, doc: "Most hats that there are in one room (XEP-0317)." },
+  room_hat_wearers: { unit: "count", initial: 1000, doc: "Most accounts that have hats in one room." },
+  activity_subscriptions: {
+    unit: "count",
+    initial: 10_000,
+    doc: "Most clients of the whole server that are told of activity in rooms they are not in (XEP-0437).",
+  },
 
   // Abuse.
   auth_failures: { unit: "count", initial: 5, least: 1, doc: "Failed logins on one connection before it is closed." },

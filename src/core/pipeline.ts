@@ -168,7 +168,9 @@ export class Pipeline {
       case "server":
         return this.#toDomain(flow, to, this.#serverIq);
       case "service":
-        return to.local === "" ? this.#toDomain(flow, to, target.iq) : target.service.decide(flow);
+        if (to.local !== "") return target.service.decide(flow);
+        if (flow.stanza.kind === "presence") return target.service.presence?.(flow);
+        return this.#toDomain(flow, to, target.iq);
       case "remote":
         return this.#ports.remote.decide(flow);
       case "account": {

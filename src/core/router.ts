@@ -9,6 +9,8 @@ export interface Service {
   readonly identity: DiscoIdentity;
   /** Requests to the domain itself. */
   readonly iq: IqTable;
+  /** Takes the flow's current stanza, which is presence for the domain itself; without it that means nothing. */
+  presence?(flow: Flow): void;
   /** Decides the flow's current stanza, whose `to` has a local part at this domain. */
   decide(flow: Flow): void;
 }

@@ -53,9 +53,15 @@ export function choice<const T extends string>(key: string, initial: T, all: rea
 /** A field of the form in which an owner configures the room. */
 export interface ConfigField {
   /** As it is now. */
-  field(config: RoomConfig): Field;
+  readonly field: (config: RoomConfig) => Field;
   /** With what was filled in. Throws StanzaError `not-acceptable` for a value that cannot be. */
-  fill(config: RoomConfig, form: Submission): RoomConfig;
+  readonly fill: (config: RoomConfig, form: Submission) => RoomConfig;
+}
+
+/** A field of the configuration as everybody may see it, in `muc#roominfo` ("any field defined for the muc#roomconfig FORM_TYPE"). */
+export function shown({ field }: ConfigField, config: RoomConfig): Field {
+  const { var: name, type, label = name, values = [] } = field(config);
+  return { var: name, type, label, values };
 }
 
 export function flagField(setting: Setting<boolean>, name: string, label: string): ConfigField {
@@ -85,6 +91,23 @@ export function textField(
       return setting.set(config, value);
     },
   };
+}
+
+/** Addresses, at most so many; in the setting they are joined by line breaks, which no address has. */
+export function addressesField(setting: Setting<string>, name: string, label: string, most: number): ConfigField {
+  return {
+    field: (config) => ({ var: name, type: "jid-multi", label, values: linesOf(setting.of(config)) }),
+    fill: (config, form) => {
+      if (!form.names.includes(name)) return config;
+      const given = form.jids(name);
+      if (given.length > most) throw unacceptable(name, `has more than ${most} values`);
+      return setting.set(config, given.join("\n"));
+    },
+  };
+}
+
+export function linesOf(joined: string): readonly string[] {
+  return joined === "" ? [] : joined.split("\n");
 }
 
 export function choiceField<T extends string>(

@@ -2,18 +2,17 @@
 // muc#owner. The form is made of the parts' fields.
 import type { Answer } from "../core/feature.js";
 import { attempt } from "../stanza/attempt.js";
-import { message } from "../stanza/build.js";
 import { StanzaError } from "../stanza/errors.js";
 import { form, Submission } from "../stanza/forms.js";
 import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
+import { announce, CONFIGURATION_CHANGED } from "./announcing.js";
 import type { RoomConfig } from "./config.js";
 import { putListing, putRoom } from "./documents.js";
 import { destroy } from "./leaving.js";
+import { listingOf } from "./listings.js";
 import type { Part } from "./part.js";
-import { isPublic } from "./parts/listing.js";
 import { isLogged } from "./parts/logging.js";
-import { roomName } from "./parts/naming.js";
 import { whois } from "./parts/whois.js";
 import type { RoomState } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -69,13 +68,9 @@ function configured({ parts, state: { config } }: Turn, query: Element, x: Eleme
 function settled(turn: Turn, config: RoomConfig): Answer {
   const before = turn.state;
   const after: RoomState = { ...before, config, isLocked: false };
-  turn.change(after, putRoom(turn.jid, after), listingOf(turn, after));
+  turn.change(after, putRoom(turn.jid, after), putListing(turn.jid, listingOf(config)));
   if (!before.isLocked && config !== before.config) notify(turn, before.config, config);
   return [];
-}
-
-function listingOf({ jid }: Turn, { config }: RoomState) {
-  return putListing(jid, isPublic.of(config) ? roomName.of(config) : undefined);
 }
 
 /** "Notification of Configuration Changes" */
@@ -83,9 +78,6 @@ function notify(turn: Turn, before: RoomConfig, after: RoomConfig): void {
   const codes: number[] = [];
   if (isLogged.of(before) !== isLogged.of(after)) codes.push(isLogged.of(after) ? 170 : 171);
   if (whois.of(before) !== whois.of(after)) codes.push(whois.of(after) === "anyone" ? 172 : 173);
-  if (codes.length === 0) codes.push(104);
-  const x = xml("x", { xmlns: NS.mucUser }, ...codes.map((code) => xml("status", { code: String(code) })));
-  const notice = message({ from: turn.jid, type: "groupchat" }, x);
-  for (const { seats } of turn.state.occupants.values())
-    for (const seat of seats) turn.send(notice.readdress(turn.jid, seat.jid));
+  if (codes.length === 0) codes.push(CONFIGURATION_CHANGED);
+  announce(turn, codes);
 }

@@ -5,6 +5,8 @@ import { form } from "../stanza/forms.js";
 import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { infoQuery } from "../xeps/0030-disco.api.js";
+import { commandInfo, commandItems, NS_COMMANDS } from "../xeps/0050-commands.api.js";
+import { commandsOf } from "./commands.js";
 import type { Part } from "./part.js";
 import { roomName } from "./parts/naming.js";
 import type { Turn } from "./turn.js";
@@ -23,13 +25,14 @@ export const discovery: Part = {
   },
 };
 
-function info({ state, jid, parts }: Turn, query: Element): Answer {
+function info(turn: Turn, query: Element): Answer {
+  const { context, state, jid, parts } = turn;
   const node: unknown = query.attrs["node"];
   // "If a service does not discard any namespaces" (Allowable Traffic).
   if (node === TRAFFIC_NODE) return new StanzaError("service-unavailable");
-  if (node !== undefined) return new StanzaError("feature-not-implemented");
+  if (typeof node === "string") return nodeInfo(turn, node);
   const features = parts.flatMap((part) => part.features?.(state) ?? []);
-  const fields = parts.flatMap((part) => part.info?.(state) ?? []);
+  const fields = parts.flatMap((part) => part.info?.(state, context) ?? []);
   const name = roomName.of(state.config) || jid.local;
   const about = {
     identities: [{ category: "conference", type: "text", name }],
@@ -39,7 +42,14 @@ function info({ state, jid, parts }: Turn, query: Element): Answer {
   return [infoQuery(about, undefined)];
 }
 
+/** Commands are all that a room has beside itself. */
+function nodeInfo(turn: Turn, node: string): Answer {
+  const found = commandInfo(commandsOf(turn), turn, node);
+  return found ? [found] : new StanzaError("feature-not-implemented");
+}
+
 /** Who is in the room is told to those who are in it, by presence; nobody else is told. */
-function items(): Answer {
+function items(turn: Turn, query: Element): Answer {
+  if (query.attrs["node"] === NS_COMMANDS) return [commandItems(commandsOf(turn), turn, turn.jid.toString())];
   return [xml("query", { xmlns: NS.discoItems })];
 }

@@ -9,8 +9,9 @@ import { parseElement } from "../xml/document.js";
 import { UNLIMITED } from "../xml/limits.js";
 import { NS } from "../xml/namespaces.js";
 import { fromWire, toWire } from "../xml/wire.js";
+import type { Listing } from "./listings.js";
 import { AFFILIATIONS, type Affiliation } from "./privileges.js";
-import { type Affiliate, NO_ROOM, type RoomState, type Subject } from "./state.js";
+import { type Affiliate, type Hat, NO_ROOM, type RoomState, type Subject } from "./state.js";
 
 /** The room itself (key ""): that it exists, whether it is locked, its settings. */
 const ROOM_STORE = "room";
@@ -18,20 +19,42 @@ const ROOM_STORE = "room";
 const AFFILIATION_STORE = "room_affiliation";
 /** Its subject (key ""). */
 const SUBJECT_STORE = "room_subject";
-/** Its name (key ""), if it is to be found in the list of rooms. */
+/** Its vCard (key ""), as text; read where it is asked for. */
+export const VCARD_STORE = "room_vcard";
+/** The hashes of its avatar (key ""). */
+const AVATAR_STORE = "room_avatar";
+/** The hats that there are in it (XEP-0317), by their URIs. */
+const HAT_STORE = "room_hat";
+/** Who has which of them, by bare JID. */
+const WEARER_STORE = "room_hat_wearer";
+/** What strangers find it by (key ""), if it is in the list of rooms. */
 export const LISTING_STORE = "room_listing";
 
 export const ROOM_STORES: readonly FeatureStore[] = [
   { name: ROOM_STORE, data: "room" },
   { name: AFFILIATION_STORE, lookups: ["owner"], data: "room" },
   { name: SUBJECT_STORE, data: "room" },
+  { name: VCARD_STORE, data: "room" },
+  { name: AVATAR_STORE, data: "room" },
+  { name: HAT_STORE, data: "room" },
+  { name: WEARER_STORE, data: "room" },
   { name: LISTING_STORE, data: "room" },
 ];
 
 /** Those that are loaded with a room. */
-export const LOADED_STORES: readonly string[] = [ROOM_STORE, AFFILIATION_STORE, SUBJECT_STORE];
+export const LOADED_STORES: readonly string[] = [
+  ROOM_STORE,
+  AFFILIATION_STORE,
+  SUBJECT_STORE,
+  AVATAR_STORE,
+  HAT_STORE,
+  WEARER_STORE,
+];
 
-type Durable = Pick<RoomState, "exists" | "isLocked" | "config" | "affiliations" | "subject">;
+type Durable = Pick<
+  RoomState,
+  "exists" | "isLocked" | "config" | "affiliations" | "subject" | "avatar" | "hats" | "wearers"
+>;
 
 /** The half of the state that is stored. */
 export function durable(rows: (store: string) => readonly Row[]): Durable {
@@ -43,6 +66,9 @@ export function durable(rows: (store: string) => readonly Row[]): Durable {
     config: new Map(Object.entries((room["settings"] ?? {}) as Readonly<Record<string, Json>>)),
     affiliations: new Map(rows(AFFILIATION_STORE).map(({ key, doc }) => [key, affiliateIn(doc)])),
     subject: subjectIn(rows(SUBJECT_STORE)[0]?.doc),
+    avatar: textsIn(rows(AVATAR_STORE)[0]?.doc["hashes"]),
+    hats: new Map(rows(HAT_STORE).map(({ key, doc }) => [key, hatIn(doc)])),
+    wearers: new Map(rows(WEARER_STORE).map(({ key, doc }) => [key, textsIn(doc["hats"])])),
   };
 }
 
@@ -58,6 +84,14 @@ function subjectIn(doc: Doc | undefined): Subject | undefined {
   return { message: Stanza.of(parseElement(toWire(message), UNLIMITED), {}), at };
 }
 
+function hatIn({ title, hue }: Doc): Hat {
+  return { title: typeof title === "string" ? title : "", ...(typeof hue === "string" && { hue }) };
+}
+
+function textsIn(list: Json | undefined): readonly string[] {
+  return Array.isArray(list) ? list.filter((one) => typeof one === "string") : [];
+}
+
 /** The room, as it is configured. */
 export function putRoom(room: JID, { isLocked, config }: Pick<RoomState, "isLocked" | "config">): Write {
   const settings: Record<string, Json> = Object.fromEntries(config);
@@ -65,10 +99,10 @@ export function putRoom(room: JID, { isLocked, config }: Pick<RoomState, "isLock
   return { op: "put", store: ROOM_STORE, owner: room.toString(), key: "", doc };
 }
 
-/** The entry in the list of rooms: its name, or none. */
-export function putListing(room: JID, name: string | undefined): Write {
+/** The entry in the list of rooms, or none. */
+export function putListing(room: JID, listing: Listing | undefined): Write {
   const place = { store: LISTING_STORE, owner: room.toString(), key: "" } as const;
-  return name === undefined ? { op: "remove", ...place } : { op: "put", ...place, doc: { v: 1, name } };
+  return listing ? { op: "put", ...place, doc: { v: 1, ...listing } } : { op: "remove", ...place };
 }
 
 /** `account`: the bare JID whose affiliation it is. */
@@ -86,6 +120,31 @@ export function putAffiliate(room: JID, account: JID, { affiliation, reason }: A
 export function putSubject(room: JID, { message, at }: Subject): Write {
   const doc = { v: 1, message: fromWire(message.toWire(NS.client)), at };
   return { op: "put", store: SUBJECT_STORE, owner: room.toString(), key: "", doc };
+}
+
+/** The vCard of the room, or none, with the hashes of the pictures in it. */
+export function putVcard(room: JID, xml: string | undefined, hashes: readonly string[]): readonly Write[] {
+  const place = { owner: room.toString(), key: "" };
+  return [
+    xml === undefined
+      ? { op: "remove", store: VCARD_STORE, ...place }
+      : { op: "put", store: VCARD_STORE, ...place, doc: { v: 1, xml } },
+    hashes.length === 0
+      ? { op: "remove", store: AVATAR_STORE, ...place }
+      : { op: "put", store: AVATAR_STORE, ...place, doc: { v: 1, hashes } },
+  ];
+}
+
+/** A hat, or that there is none of this URI. */
+export function putHat(room: JID, uri: string, hat: Hat | undefined): Write {
+  const place = { store: HAT_STORE, owner: room.toString(), key: uri } as const;
+  return hat ? { op: "put", ...place, doc: { v: 1, ...hat } } : { op: "remove", ...place };
+}
+
+/** The hats of an account. */
+export function putWearer(room: JID, account: string, hats: readonly string[]): Write {
+  const place = { store: WEARER_STORE, owner: room.toString(), key: account } as const;
+  return hats.length > 0 ? { op: "put", ...place, doc: { v: 1, hats } } : { op: "remove", ...place };
 }
 
 /** All that is stored of a room: its documents and its archive. */

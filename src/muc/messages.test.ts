@@ -59,6 +59,23 @@ describe("a message to all", () => {
     expect((await archive(world))[0]?.stanza).not.toContain("forged");
   });
 
+  it("or to one has no claim that only the room may make, and keeps what its sender says of it @3.4 @R3", async () => {
+    const { hag, wicca } = await gathered();
+    const forged = [
+      `<stanza-id xmlns='urn:xmpp:sid:0' by='${ROOM}' id='forged'/>`,
+      `<delay xmlns='${NS.delay}' from='${ROOM}' stamp='2002-10-13T23:58:37Z'/>`,
+      `<x xmlns='${NS.mucUser}'><status code='104'/></x>`,
+    ].join("");
+    const own = "<origin-id xmlns='urn:xmpp:sid:0' id='mine'/>";
+    await hag.sends(`<message type='chat' to='${ROOM}/wicca'><body>psst</body>${forged}${own}</message>`);
+    await hag.sends(`<message type='groupchat' to='${ROOM}'><body>hi</body>${forged}${own}</message>`);
+    const [whispered, said] = wicca.device.messages;
+    expect(String(whispered?.element)).not.toContain("forged");
+    expect(whispered?.children.map(({ name }) => name)).not.toContain("delay");
+    expect(String(whispered?.child("x", NS.mucUser))).not.toContain("104");
+    expect(said?.children.map(({ name }) => name)).toEqual(["body", "origin-id", "stanza-id"]);
+  });
+
   it("from somebody who is not in, without voice, or to a room that there is not, is refused @3.1", async () => {
     const { crone, hag, another } = await gathered({ "muc#roomconfig_moderatedroom": "1" });
     const stray = await another("wicca@localhost/stray");

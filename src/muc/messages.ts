@@ -70,8 +70,7 @@ function whisper(turn: Turn, speaker: Occupant, nick: string): void {
   const target = state.occupants.get(nick);
   const refused = target ? firstOf(turn, (part) => part.whisper?.(turn, speaker)) : new StanzaError("item-not-found");
   if (refused) return turn.refuse(refused);
-  const marks = stanza.children.filter(({ name, ns }) => name === "x" && ns === NS.mucUser);
-  const said = stanza.without(...marks).plus(PRIVATE);
+  const said = withoutClaims(withoutStanzaIds(stanza, turn.jid), turn).plus(PRIVATE);
   for (const seat of target?.seats ?? []) turn.flow.route(said.readdress(speaker.jid, seat.jid));
 }
 

@@ -143,7 +143,9 @@ function marksOf({ parts, state }: Turn, occupant: Occupant): Wire {
 
 /** What a client says of itself: without what only the room may say, and without its wishes to the room ("Presence" 6). */
 export function ownWords(presence: Stanza): Stanza {
-  const said = presence.children.filter(({ name, ns }) => name === "x" && (ns === NS.mucUser || ns === NS.muc));
+  const said = presence.children.filter(
+    ({ name, ns }) => ns === NS.hats || (name === "x" && (ns === NS.mucUser || ns === NS.muc)),
+  );
   return said.length === 0 ? presence : presence.without(...said);
 }
 

@@ -5,11 +5,12 @@ import type { StanzaError } from "../stanza/errors.js";
 import type { Field } from "../stanza/forms.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
+import type { Command } from "../xeps/0050-commands.api.js";
 import type { Element } from "../xml/element.js";
 import type { ConfigField, RoomConfig } from "./config.js";
 import type { Affiliation, Role } from "./privileges.js";
 import type { Occupant, RoomState } from "./state.js";
-import type { Turn } from "./turn.js";
+import type { Turn, TurnContext } from "./turn.js";
 
 /** Somebody asks to enter a room that is there and unlocked. */
 export interface Entering {
@@ -40,7 +41,7 @@ export interface Part {
   /** Features of the room (disco#info). */
   readonly features?: (state: RoomState) => readonly string[];
   /** Fields of `muc#roominfo` in the room's disco#info. */
-  readonly info?: (state: RoomState) => readonly Field[];
+  readonly info?: (state: RoomState, context: TurnContext) => readonly Field[];
   /** Why somebody may not enter. */
   readonly enter?: (turn: Turn, entering: Entering) => StanzaError | undefined;
   /** Why somebody may not read the archive: what keeps them from entering (rulings 21). */
@@ -61,6 +62,8 @@ export interface Part {
   readonly heard?: (turn: Turn, message: Stanza, speaker: Occupant) => void;
   /** Children that each presence of an occupant carries. */
   readonly mark?: (state: RoomState, occupant: Occupant) => readonly Element[];
+  /** Ad-hoc commands of the room (XEP-0050). */
+  readonly commands?: readonly Command<Turn>[];
   /** Requests to the room, keyed as those of a feature: "get urn:xmpp:ping ping". */
   readonly iq?: Readonly<Record<`${"get" | "set"} ${string}`, RoomIqHandler>>;
 }

@@ -1,13 +1,19 @@
 // The parts of a room, in order: of the form, of the rules when somebody enters or speaks, and of what whoever enters is told.
+import { commands } from "./commands.js";
 import { configuring } from "./configuring.js";
 import { discovery } from "./discovery.js";
 import type { Part } from "./part.js";
 import { archive } from "./parts/archive.js";
+import { activityIndicators } from "./parts/activity-indicators.js";
+import { avatar } from "./parts/avatar.js";
+import { hats } from "./parts/hats.js";
 import { listing } from "./parts/listing.js";
 import { logging } from "./parts/logging.js";
 import { maximum } from "./parts/max-users.js";
 import { membersOnly } from "./parts/members-only.js";
 import { messageModeration } from "./parts/message-moderation.js";
+import { mentions } from "./parts/mentions.js";
+import { messageActivity } from "./parts/message-activity.js";
 import { moderation } from "./parts/moderation.js";
 import { naming } from "./parts/naming.js";
 import { password } from "./parts/password.js";
@@ -16,19 +22,24 @@ import { persistence } from "./parts/persistence.js";
 import { presenceBroadcast } from "./parts/presence-broadcast.js";
 import { privateMessages } from "./parts/private-messages.js";
 import { retraction } from "./parts/retraction.js";
+import { references } from "./parts/references.js";
+import { slowMode } from "./parts/slow-mode.js";
 import { subject } from "./parts/subject.js";
 import { whoisPart } from "./parts/whois.js";
 
 export const PARTS: readonly Part[] = [
   discovery,
   configuring,
+  commands,
   naming,
+  references,
   listing,
   persistence,
   membersOnly, // who is banned is told so, whatever else is missing
   password,
   maximum,
   moderation,
+  slowMode,
   whoisPart,
   presenceBroadcast,
   privateMessages,
@@ -36,6 +47,11 @@ export const PARTS: readonly Part[] = [
   archive,
   messageModeration,
   retraction, // sees no message that claims to be the room's
+  avatar,
+  hats,
   past,
+  mentions,
+  messageActivity,
+  activityIndicators,
   subject, // the last that whoever enters is told
 ];

@@ -8,7 +8,10 @@ import {
   denyRole,
   initialRole,
   isAtLeast,
+  isExemptFromSlowMode,
   mayEnter,
+  mayManageHats,
+  maySetVcard,
   ROLES,
   type Role,
   type RoomKind,
@@ -184,5 +187,19 @@ describe("the role somebody enters with", () => {
       for (const affiliation of AFFILIATIONS)
         expect(initialRole(affiliation, kind) !== "none").toBe(mayEnter(affiliation, kind));
     expect(mayEnter("none", OPEN)).toBe(true);
+  });
+});
+
+describe("the room itself", () => {
+  it("has its vCard set by owners only @3.4", () => {
+    expect(AFFILIATIONS.filter(maySetVcard)).toEqual(["owner"]);
+  });
+
+  it("lets its admins and owners speak at any time @3.4", () => {
+    expect(AFFILIATIONS.filter(isExemptFromSlowMode)).toEqual(["admin", "owner"]);
+  });
+
+  it("has its hats managed by admins and owners @3.4", () => {
+    expect(AFFILIATIONS.filter(mayManageHats)).toEqual(["admin", "owner"]);
   });
 });

@@ -46,6 +46,21 @@ export function mayEnter(affiliation: Affiliation, { isMembersOnly }: Pick<RoomK
   return isAtLeast(affiliation, isMembersOnly ? "member" : "none");
 }
 
+/** XEP-0486 "Security Considerations": the room's vCard and the avatar in it. */
+export function maySetVcard(affiliation: Affiliation): boolean {
+  return affiliation === "owner";
+}
+
+/** XEP-0500 "Server-side rate limiting" */
+export function isExemptFromSlowMode(affiliation: Affiliation): boolean {
+  return isAtLeast(affiliation, "admin");
+}
+
+/** XEP-0317: making hats, giving and taking them, seeing who has which. */
+export function mayManageHats(affiliation: Affiliation): boolean {
+  return isAtLeast(affiliation, "admin");
+}
+
 /** "Initial Role Based on Affiliation"; "none" for who may not enter. */
 export function initialRole(affiliation: Affiliation, room: RoomKind): Role {
   if (!mayEnter(affiliation, room)) return "none";

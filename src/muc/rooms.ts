@@ -12,8 +12,10 @@ import { StoreFault } from "../storage/port.js";
 import { archiveReading } from "../xeps/0313-mam/api.js";
 import { type Cited, citedIn } from "./archived.js";
 import { LOADED_STORES, OWNED } from "./documents.js";
+import { Indicators } from "./indicators.js";
 import { PARTS } from "./parts.js";
 import { Room } from "./room.js";
+import type { RoomState } from "./state.js";
 import { take } from "./taking.js";
 import { Turn, type TurnContext } from "./turn.js";
 
@@ -36,6 +38,8 @@ const RETRY_MS = 1000;
 
 export class Rooms {
   readonly #context: Context;
+  /** Who is told of activity in rooms (XEP-0437). */
+  readonly indicators: Indicators;
   readonly #forTurns: TurnContext;
   readonly #rooms: Owners<Room>;
   readonly #decisions: () => Lane;
@@ -49,13 +53,15 @@ export class Rooms {
 
   constructor(context: Context) {
     this.#context = context;
+    this.indicators = new Indicators(context.config.limits.activity_subscriptions);
     this.#forTurns = {
       ...context,
       admins: new Set(context.config.admins.map((admin) => JID.parse(admin).toString())),
       parts: PARTS,
+      indicators: this.indicators,
       requests: new Map(PARTS.flatMap((part) => Object.entries(part.iq ?? {}))),
       archives: archiveReading(context),
-      stateOf: async (room) => (await this.#rooms.load(room)).decided,
+      stateOf: (room) => this.stateOf(room),
     };
     this.#rooms = context.owners(LOADED_STORES, (jid) => new Room(jid));
     this.#decisions = context.lanes((flow) => this.#decide(flow));
@@ -90,6 +96,18 @@ export class Rooms {
     const over = new Promise<void>((resolve) => flow.whenOver(() => resolve()));
     this.#run(flow, room);
     return over;
+  }
+
+  /** How many are in it; in a room that is not in memory nobody is. */
+  occupantsOf(room: JID): number {
+    return this.#rooms.peek(room)?.decided.occupants.size ?? 0;
+  }
+
+  /** The room as it has been decided. Rejects with a LoadFault. */
+  async stateOf(jid: JID): Promise<RoomState> {
+    const room = this.#rooms.hold(await this.#rooms.load(jid));
+    this.#rooms.release(room);
+    return room.decided;
   }
 
   #run(flow: Flow, room: JID): void {

@@ -2,23 +2,29 @@
 // rooms it lists. Everything else is for its rooms.
 import type { Context } from "../core/context.js";
 import type { Answer, Feature, Iq } from "../core/feature.js";
-import type { Flow } from "../core/flow.js";
+import { LoadFault } from "../core/accounts.js";
+import { Flow } from "../core/flow.js";
 import type { Service } from "../core/router.js";
 import { attempt } from "../stanza/attempt.js";
 import { StanzaError } from "../stanza/errors.js";
 import { JID } from "../stanza/jid.js";
 import { pageRequestOf, pageSet, pageSize } from "../stanza/rsm.js";
-import { placeOf, type Row } from "../storage/port.js";
 import { xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { infoQuery } from "../xeps/0030-disco.api.js";
 import { MUC_FEATURES } from "./discovery.js";
-import { LISTING_STORE, ROOM_STORES } from "./documents.js";
+import { ROOM_STORES } from "./documents.js";
+import { NS_RAI } from "./indicators.js";
+import { type Listed, publicRooms } from "./listings.js";
 import { Returning } from "./returning.js";
 import { Rooms } from "./rooms.js";
+import { NS_SEARCH, search } from "./search.js";
+import { isOnLists } from "./state.js";
 
 const MOST_ROOMS = 100; // of a page of the list
 const IDENTITY = { category: "conference", type: "text", name: "Chat rooms" } as const;
+/** What the service can do beside its rooms, or says for all of them. */
+const OWN_FEATURES: readonly string[] = [NS.rsm, NS.vcardTemp, NS_RAI, NS_SEARCH];
 const PER_DOMAIN = "<domain>";
 
 /** What the rooms keep, and what doap.xml says of them. */
@@ -38,6 +44,27 @@ const MANIFEST: Feature = {
       note: "entering, messages, subject, configuration; no lists, invitations or registration yet",
     },
     { xep: 425, version: "0.3.0", status: "complete", since: "0.1.0", note: "and the namespace of version 0.2" },
+    { xep: 153, version: "1.1.1", status: "partial", since: "0.1.0", note: "of rooms" },
+    { xep: 50, version: "1.3.0", status: "partial", since: "0.1.0", note: "of rooms" },
+    { xep: 317, version: "0.3.1", status: "complete", since: "0.1.0" },
+    { xep: 433, version: "0.1.0", status: "complete", since: "0.1.0" },
+    {
+      xep: 437,
+      version: "0.2.0",
+      status: "complete",
+      since: "0.1.0",
+      note: "for those who are on the lists of a room",
+    },
+    { xep: 502, version: "0.1.0", status: "complete", since: "0.1.0" },
+    {
+      xep: 452,
+      version: "0.2.2",
+      status: "partial",
+      since: "0.1.0",
+      note: "mentions by the address of an account",
+    },
+    { xep: 486, version: "0.1.0", status: "complete", since: "0.1.0" },
+    { xep: 500, version: "0.1.1", status: "complete", since: "0.1.0" },
   ],
   stores: ROOM_STORES,
 };
@@ -67,14 +94,43 @@ function serviceOn(domain: string, context: Context, rooms: Rooms): Service {
       "get http://jabber.org/protocol/disco#info query": info,
       "get http://jabber.org/protocol/disco#items query": (iq) => () => list(context, domain, iq),
       "get urn:xmpp:ping ping": () => [],
+      [`get ${NS_SEARCH} search`]: (iq) => search(context, rooms, domain, iq),
     },
+    presence: (flow) => listen(context, rooms, flow),
     decide: (flow: Flow) => flow.stanza.to && rooms.handOver(flow, flow.stanza.to.bare),
   };
 }
 
+/** XEP-0437: a client wants to be told where something is said, or no more. */
+function listen(context: Context, rooms: Rooms, flow: Flow): void {
+  const { type, from, to } = flow.stanza;
+  const { indicators } = rooms;
+  if (!from || !to || from.isBare) return;
+  if (type === "unavailable") return indicators.unsubscribe(from);
+  if (type !== undefined || !flow.stanza.has("rai", NS_RAI)) return;
+  const unseen = indicators.subscribe(from, to);
+  if (!unseen) return flow.refuse(new StanzaError("resource-constraint"));
+  flow.atRelease(() => void catchUp(context, rooms, from, unseen));
+}
+
+/** Only of rooms that they may still enter. */
+async function catchUp({ log, start }: Context, rooms: Rooms, client: JID, unseen: readonly JID[]): Promise<void> {
+  const open: JID[] = [];
+  try {
+    for (const room of unseen) if (isOnLists(await rooms.stateOf(room), client.bare)) open.push(room);
+  } catch (error) {
+    if (!(error instanceof LoadFault)) throw error;
+    log.warn({ ev: "muc.load_failed", err: error });
+  }
+  const notice = rooms.indicators.notice(client, open);
+  if (notice) start(new Flow(notice, { kind: "server" }, "received"));
+}
+
 function info({ payload }: Iq): Answer {
   if (payload.attrs["node"] !== undefined) return new StanzaError("item-not-found");
-  return [infoQuery({ identities: [IDENTITY], features: [...MUC_FEATURES, NS.rsm].sort(), forms: [] }, undefined)];
+  return [
+    infoQuery({ identities: [IDENTITY], features: [...MUC_FEATURES, ...OWN_FEATURES].sort(), forms: [] }, undefined),
+  ];
 }
 
 /** A page of the public rooms (XEP-0059), in the order of their addresses; nobody counts them all for it. */
@@ -84,22 +140,11 @@ async function list({ storage }: Context, domain: string, { payload }: Iq): Prom
   if (page instanceof StanzaError) return page;
   if (page.before !== undefined || page.index !== undefined) return new StanzaError("feature-not-implemented");
   const limit = pageSize(page, MOST_ROOMS, MOST_ROOMS);
-  const rows: Row[] = [];
-  let after = page.after === undefined ? undefined : placeOf({ owner: page.after, key: "" });
-  for (let isMore = true; isMore && rows.length <= limit;) {
-    const slice = await storage.list(LISTING_STORE, { limit: MOST_ROOMS, ...(after !== undefined && { after }) });
-    rows.push(...slice.filter(({ owner }) => owner.endsWith(`@${domain}`)));
-    const last = slice.at(-1);
-    isMore = slice.length === MOST_ROOMS && last !== undefined;
-    if (last) after = placeOf(last);
-  }
-  const shown = rows.slice(0, limit);
-  const items = shown.map(({ owner, doc }) => xml("item", { jid: owner, name: nameIn(owner, doc["name"]) }));
-  const isWhole = rows.length === shown.length && page.after === undefined;
-  const set = isWhole ? [] : [pageSet({ first: shown[0]?.owner, last: shown.at(-1)?.owner })];
+  const rooms: Listed[] = [];
+  for await (const room of publicRooms(storage, domain, page.after)) if (rooms.push(room) > limit) break;
+  const shown = rooms.slice(0, limit);
+  const items = shown.map(({ address, name }) => xml("item", { jid: address, name }));
+  const isWhole = rooms.length === shown.length && page.after === undefined;
+  const set = isWhole ? [] : [pageSet({ first: shown[0]?.address, last: shown.at(-1)?.address })];
   return [xml("query", { xmlns: NS.discoItems }, ...items, ...set)];
-}
-
-function nameIn(room: string, name: unknown): string {
-  return typeof name === "string" && name !== "" ? name : room.slice(0, room.indexOf("@"));
 }

@@ -3,7 +3,7 @@ import type { Append } from "../core/flow.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import type { RoomConfig } from "./config.js";
-import type { Affiliation, Role } from "./privileges.js";
+import { type Affiliation, isAtLeast, type Role } from "./privileges.js";
 
 /** One client of an occupant. */
 export interface Seat {
@@ -48,6 +48,13 @@ export interface Past {
   readonly at: number;
 }
 
+/** A mark that occupants carry beside role and affiliation (XEP-0317). */
+export interface Hat {
+  readonly title: string;
+  /** Its colour as an angle. */
+  readonly hue?: string;
+}
+
 export interface RoomState {
   readonly exists: boolean;
   /** Made, but not yet configured: nobody else may enter ("Locked Room"). */
@@ -56,12 +63,20 @@ export interface RoomState {
   /** By bare JID. */
   readonly affiliations: ReadonlyMap<string, Affiliate>;
   readonly subject: Subject | undefined;
+  /** The hashes of the pictures in its vCard; none: it has no avatar. */
+  readonly avatar: readonly string[];
+  /** By their URIs. */
+  readonly hats: ReadonlyMap<string, Hat>;
+  /** The URIs of the hats that accounts have, by bare JID. */
+  readonly wearers: ReadonlyMap<string, readonly string[]>;
   /** By nick. */
   readonly occupants: ReadonlyMap<string, Occupant>;
   /** The nicks of those who are in, by their full JIDs. */
   readonly nicks: ReadonlyMap<string, string>;
   /** The latest messages, oldest first. */
   readonly history: readonly Past[];
+  /** In a slow room: when accounts have last spoken, in ms since 1970, by bare JID. */
+  readonly spoken: ReadonlyMap<string, number>;
 }
 
 const NOBODY: ReadonlyMap<string, never> = new Map<string, never>();
@@ -72,14 +87,23 @@ export const NO_ROOM: RoomState = {
   config: NOBODY,
   affiliations: NOBODY,
   subject: undefined,
+  avatar: [],
+  hats: NOBODY,
+  wearers: NOBODY,
   occupants: NOBODY,
   nicks: NOBODY,
   history: [],
+  spoken: NOBODY,
 };
 
 export function affiliationOf(state: RoomState, account: JID): Affiliation {
   const own = state.affiliations.get(account.toString());
   return (own ?? state.affiliations.get(account.domain))?.affiliation ?? "none";
+}
+
+/** A member, admin or owner: they may enter. */
+export function isOnLists(state: RoomState, account: JID): boolean {
+  return state.exists && isAtLeast(affiliationOf(state, account), "member");
 }
 
 export function isInUse({ exists, isLocked }: RoomState): boolean {
@@ -137,11 +161,11 @@ export function forgetting(state: RoomState, isMeant: (past: Past) => boolean): 
   return { ...state, history: state.history.filter((past) => !isMeant(past)) };
 }
 
-function withEntry<T>(map: ReadonlyMap<string, T>, key: string, value: T): ReadonlyMap<string, T> {
+export function withEntry<T>(map: ReadonlyMap<string, T>, key: string, value: T): ReadonlyMap<string, T> {
   return new Map(map).set(key, value);
 }
 
-function withoutEntry<T>(map: ReadonlyMap<string, T>, key: string): ReadonlyMap<string, T> {
+export function withoutEntry<T>(map: ReadonlyMap<string, T>, key: string): ReadonlyMap<string, T> {
   const rest = new Map(map);
   rest.delete(key);
   return rest;

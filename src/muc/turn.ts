@@ -9,6 +9,7 @@ import type { StanzaError } from "../stanza/errors.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import type { Entry, Write } from "../storage/writes.js";
+import type { Indicators } from "./indicators.js";
 import type { Part, RoomIqHandler } from "./part.js";
 import type { ArchiveReading } from "../xeps/0313-mam/api.js";
 import type { Cited } from "./archived.js";
@@ -23,6 +24,7 @@ export interface TurnContext extends Pick<
   /** Bare JIDs of those who administer the server: they own every room. */
   readonly admins: ReadonlySet<string>;
   readonly parts: readonly Part[];
+  readonly indicators: Indicators;
   /** The parts' requests to a room, by their keys. */
   readonly requests: ReadonlyMap<string, RoomIqHandler>;
   readonly archives: ArchiveReading;

@@ -113,12 +113,13 @@ export class Submission {
 
   jid(name: string): JID | undefined {
     const text = this.text(name);
-    try {
-      return text === undefined ? undefined : JID.parse(text);
-    } catch (error) {
-      if (error instanceof JidError) throw unacceptable(name, "is not a JID");
-      throw error;
-    }
+    return text === undefined ? undefined : jidIn(name, text);
+  }
+
+  /** The values of a field of addresses; empty ones are none. */
+  jids(name: string): readonly JID[] {
+    const texts = this.all(name).filter((text) => text !== "");
+    return texts.map((text) => jidIn(name, text));
   }
 
   boolean(name: string): boolean | undefined {
@@ -133,6 +134,15 @@ export class Submission {
 /** The error for a field whose value cannot be used. */
 export function unacceptable(name: string, problem: string): StanzaError {
   return new StanzaError("not-acceptable", "modify", `the field ${name} ${problem}`);
+}
+
+function jidIn(name: string, text: string): JID {
+  try {
+    return JID.parse(text);
+  } catch (error) {
+    if (error instanceof JidError) throw unacceptable(name, "is not a JID");
+    throw error;
+  }
 }
 
 /** Fields without a name ("fixed") say nothing. */

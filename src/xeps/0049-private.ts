@@ -9,7 +9,7 @@ import type { Row } from "../storage/port.js";
 import type { Write } from "../storage/writes.js";
 import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
-import { bytesIn, restored, stored } from "./stored-xml.js";
+import { bytesIn, restored, stored } from "../xml/stored-xml.js";
 
 const STORE = "private";
 const SIZES = "private_sizes";

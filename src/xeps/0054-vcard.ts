@@ -6,7 +6,7 @@ import { mayseePresence } from "../roster/api.js";
 import { StanzaError } from "../stanza/errors.js";
 import type { Row } from "../storage/port.js";
 import { NS } from "../xml/namespaces.js";
-import { bytesIn, restored, stored } from "./stored-xml.js";
+import { bytesIn, restored, stored } from "../xml/stored-xml.js";
 
 const STORE = "vcard";
 

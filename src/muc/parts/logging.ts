@@ -1,4 +1,4 @@
-// XEP-0045 "Room Logging" (muc#roomconfig_enablelogging): what is said in a logged room is in its archive, without exception (rulings 21).
+// XEP-0045 "Room Logging" (muc#roomconfig_enablelogging; clients say muc#roomconfig_enablearchiving for the room's own archive): what is said in a logged room is in its archive, without exception (rulings 21).
 import { worthInRoom } from "../../stanza/content.js";
 import { NS } from "../../xml/namespaces.js";
 import { withAuthor } from "../archived.js";
@@ -14,7 +14,15 @@ export const isLogged = flag("logged", true);
 
 export const logging: Part = {
   name: "logging",
-  fields: [flagField(isLogged, "muc#roomconfig_enablelogging", "Messages are kept in the room's archive")],
+  fields: [
+    flagField(
+      isLogged,
+      "muc#roomconfig_enablelogging",
+      "Logged (the same as archiving, which counts if both are there)",
+    ),
+    // COMPAT: Conversations wants no logs but an archive: the last name counts
+    flagField(isLogged, "muc#roomconfig_enablearchiving", "Messages are kept in the room's archive"),
+  ],
   warn: ({ config }) => (isLogged.of(config) ? [170] : []),
 };
 

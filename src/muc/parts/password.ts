@@ -8,7 +8,7 @@ import type { Part } from "../part.js";
 const MOST_PASSWORD = 256; // characters: it is typed by people
 const SECRET_FIELD = "muc#roomconfig_roomsecret";
 
-const isProtected = flag("passwordProtected", false);
+export const isProtected = flag("passwordProtected", false);
 const secret = text("password");
 
 export const password: Part = {

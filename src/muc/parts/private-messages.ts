@@ -1,6 +1,6 @@
 // XEP-0045 "Sending a Private Message": who may (muc#roomconfig_allowpm).
 import { StanzaError } from "../../stanza/errors.js";
-import { choice, choiceField } from "../config.js";
+import { choice, choiceField, shown } from "../config.js";
 import type { Part } from "../part.js";
 import { ROLES, type Role } from "../privileges.js";
 
@@ -12,16 +12,17 @@ const LEAST: Readonly<Record<Exclude<ReturnType<typeof who.of>, "none">, Role>> 
   moderators: "moderator",
 };
 
+const field = choiceField(who, "muc#roomconfig_allowpm", "Who may send private messages", {
+  anyone: "Anyone",
+  participants: "Anyone with voice",
+  moderators: "Moderators",
+  none: "Nobody",
+});
+
 export const privateMessages: Part = {
   name: "private-messages",
-  fields: [
-    choiceField(who, "muc#roomconfig_allowpm", "Who may send private messages", {
-      anyone: "Anyone",
-      participants: "Anyone with voice",
-      moderators: "Moderators",
-      none: "Nobody",
-    }),
-  ],
+  fields: [field],
+  info: ({ config }) => [shown(field, config)], // COMPAT: Conversations looks here whether it may offer them
   whisper: ({ state: { config } }, { role }) => {
     const allowed = who.of(config);
     const mayDo = allowed !== "none" && ROLES.indexOf(role) >= ROLES.indexOf(LEAST[allowed]);

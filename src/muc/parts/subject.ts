@@ -7,17 +7,19 @@ import type { JID } from "../../stanza/jid.js";
 import type { Stanza } from "../../stanza/stanza.js";
 import { xml } from "../../xml/element.js";
 import { NS } from "../../xml/namespaces.js";
-import { flag, flagField } from "../config.js";
+import { flag, flagField, shown } from "../config.js";
 import { putSubject } from "../documents.js";
 import type { Part } from "../part.js";
 import type { Subject } from "../state.js";
 
 const mayChange = flag("changeSubject", false);
+const mayChangeField = flagField(mayChange, "muc#roomconfig_changesubject", "Participants may change the subject");
 
 export const subject: Part = {
   name: "subject",
-  fields: [flagField(mayChange, "muc#roomconfig_changesubject", "Participants may change the subject")],
+  fields: [mayChangeField],
   info: ({ config, subject: current }) => [
+    shown(mayChangeField, config), // COMPAT: Conversations looks for this name
     {
       var: "muc#roominfo_subject",
       type: "text-single",

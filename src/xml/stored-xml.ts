@@ -1,10 +1,10 @@
 // XML that a client gave us to keep, as text in a document. It is read back through the scanner before it is sent again.
-import { parseElement } from "../xml/document.js";
-import { Element } from "../xml/element.js";
-import { UNLIMITED } from "../xml/limits.js";
-import { contentToWire } from "../xml/serialize.js";
-import { fromWire, toWire } from "../xml/wire.js";
-import { elementOf } from "../xml/tree.js";
+import { parseElement } from "./document.js";
+import { Element } from "./element.js";
+import { UNLIMITED } from "./limits.js";
+import { contentToWire } from "./serialize.js";
+import { fromWire, toWire } from "./wire.js";
+import { elementOf } from "./tree.js";
 
 /** The text to keep of a scanned element; it declares every namespace it uses. */
 export function stored(element: Element): string {

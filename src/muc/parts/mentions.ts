@@ -1,0 +1,77 @@
+// XEP-0452 "MUC Mention Notifications" (muc#roomconfig_forwardmentions): whoever is on the room's lists and mentioned (XEP-0372) while none of
+// their clients is in is sent the message.
+import { message } from "../../stanza/build.js";
+import { forwarded } from "../../stanza/forward.js";
+import { JID, JidError } from "../../stanza/jid.js";
+import type { Stanza } from "../../stanza/stanza.js";
+import { stanzaId } from "../../xeps/0359-stable-ids.api.js";
+import { attributeIn } from "../../xml/attribute.js";
+import { w } from "../../xml/wire.js";
+import { flag, flagField } from "../config.js";
+import type { Part } from "../part.js";
+import { isOnLists } from "../state.js";
+import type { Turn } from "../turn.js";
+
+const REFERENCE = "urn:xmpp:reference:0";
+const SCHEME = "xmpp:";
+const MOST_MENTIONS = 20; // of one message: each costs a message to somebody else
+
+const forwards = flag("forwardMentions", false);
+
+export const mentions: Part = {
+  name: "mentions",
+  fields: [
+    flagField(
+      forwards,
+      "muc#roomconfig_forwardmentions",
+      "Messages are forwarded to those who are mentioned, not there, and on the lists of the room",
+    ),
+  ],
+  heard: (turn, said) => {
+    if (!forwards.of(turn.state.config)) return;
+    const absent = mentionedIn(said).filter((account) => isAbsentAffiliate(turn, account));
+    if (absent.length > 0) forward(turn, said, absent);
+  },
+};
+
+/** By their addresses, each once. */
+function mentionedIn(said: Stanza): readonly JID[] {
+  const found = new Map<string, JID>();
+  for (const span of said.children) {
+    if (span.name !== "reference" || span.ns !== REFERENCE) continue;
+    const raw = said.raw(span);
+    const account = attributeIn(raw, "type") === "mention" ? accountIn(attributeIn(raw, "uri")) : undefined;
+    if (account && found.size < MOST_MENTIONS) found.set(account.toString(), account);
+  }
+  return [...found.values()];
+}
+
+/** RFC 5122, without what it asks for; undefined for anything else. */
+function accountIn(uri: string | undefined): JID | undefined {
+  if (!uri?.startsWith(SCHEME)) return undefined;
+  try {
+    const [address = ""] = uri.slice(SCHEME.length).split(/[?#]/);
+    return JID.parse(decodeURIComponent(address)).bare;
+  } catch (error) {
+    if (error instanceof JidError || error instanceof URIError) return undefined;
+    throw error;
+  }
+}
+
+function isAbsentAffiliate(turn: Turn, account: JID): boolean {
+  if (!isOnLists(turn.state, account)) return false;
+  return ![...turn.state.occupants.values()].some((occupant) => occupant.account.equals(account));
+}
+
+/** As everybody has got it, with its id. */
+function forward(turn: Turn, said: Stanza, accounts: readonly JID[]): void {
+  const { jid, state, context } = turn;
+  const remembered = state.history.at(-1);
+  const entry = remembered?.message === said ? remembered.entry : undefined;
+  const at = context.clock.now();
+  turn.send(() => {
+    const whole = (entry ? said.plus(stanzaId(jid, entry.id)) : said).readdress(said.from, jid);
+    const content = w`<mentions xmlns='urn:xmpp:mmn:0'>${forwarded(whole, at)}</mentions>`;
+    return accounts.map((to) => message({ from: jid, to }, content));
+  });
+}

@@ -6,9 +6,8 @@ import type { Stanza } from "../stanza/stanza.js";
 import type { Element } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { erased, putAffiliate, putRoom } from "./documents.js";
+import { kindOf } from "./kind.js";
 import { absent, ownWords, show, showAll, showOthers } from "./occupants.js";
-import { isMembersOnly } from "./parts/members-only.js";
-import { isModerated } from "./parts/moderation.js";
 import { initialRole, type Role } from "./privileges.js";
 import { NO_ROOM, type Occupant, seated, type Seat, unseated, withAffiliate } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -60,7 +59,7 @@ function seat(turn: Turn, to: JID, role: Role): Seated {
 }
 
 function roleFor({ affiliation, state: { config } }: Turn): Role {
-  return initialRole(affiliation, { isModerated: isModerated.of(config), isMembersOnly: isMembersOnly.of(config) });
+  return initialRole(affiliation, kindOf(config));
 }
 
 /** Why somebody may not enter a room that is there. */

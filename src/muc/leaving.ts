@@ -1,6 +1,7 @@
 // XEP-0045 "Exiting a Room", "Ghost Users", "Destroying a Room": how occupants go, by themselves or not, and what becomes of an empty room.
 import { presence } from "../stanza/build.js";
-import type { JID } from "../stanza/jid.js";
+import { StanzaError } from "../stanza/errors.js";
+import { JID, JidError } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
@@ -62,13 +63,42 @@ function goodbye(turn: Turn, occupant: Occupant, seat: Seat, { words, codes = []
   return { occupant, seat, affiliation, presence: said, role: "none", codes, about } as const;
 }
 
-/** "Destroying a Room": one presence to each, with the reason and where to go. */
-export function destroy(turn: Turn, request: Element | undefined): void {
-  const { state } = turn;
+/** Why a room ends, and where its people may go. */
+export interface Venue {
+  readonly jid?: string;
+  readonly reason?: string;
+  readonly password?: string;
+}
+
+/** What an owner's request to destroy the room says. Throws StanzaError for a venue that is no address. */
+export function venueIn(request: Element | undefined): Venue {
   const jid: unknown = request?.attrs["jid"];
-  const kept = ["reason", "password"].flatMap((name) => request?.getChild(name, NS.mucOwner) ?? []);
-  const children = kept.map((child) => xml(child.name, {}, child.text()));
-  const destroyed = xml("destroy", typeof jid === "string" ? { jid } : {}, ...children);
+  if (typeof jid === "string" && jid !== "" && !isAddress(jid)) throw new StanzaError("jid-malformed");
+  const reason = request?.getChildText("reason", NS.mucOwner);
+  const password = request?.getChildText("password", NS.mucOwner);
+  return {
+    ...(typeof jid === "string" && jid !== "" && { jid }),
+    ...(reason && { reason }),
+    ...(password && { password }),
+  };
+}
+
+function isAddress(text: string): boolean {
+  try {
+    return JID.parse(text).isBare;
+  } catch (error) {
+    if (error instanceof JidError) return false;
+    throw error;
+  }
+}
+
+/** "Destroying a Room": one presence to each, with the reason and where to go. */
+export function destroy(turn: Turn, { jid, reason, password }: Venue): void {
+  const { state } = turn;
+  const children = Object.entries({ reason, password }).flatMap(([name, value]) =>
+    value ? [xml(name, {}, value)] : [],
+  );
+  const destroyed = xml("destroy", { jid }, ...children);
   const gone = presence({ type: "unavailable" });
   for (const occupant of state.occupants.values())
     for (const seat of occupant.seats) {

@@ -22,6 +22,14 @@ export interface Entering {
   readonly x: Element;
 }
 
+/** Somebody's affiliation has changed, whether they are in the room or not. */
+export interface Affiliated {
+  /** The bare JID of an account, or a whole domain. */
+  readonly account: JID;
+  readonly before: Affiliation;
+  readonly after: Affiliation;
+}
+
 /** A request to the room's own address: answers at once, refuses, or has answered by itself. */
 export type RoomIqHandler = (turn: Turn, payload: Element) => Answer | void;
 
@@ -41,6 +49,8 @@ export interface Part {
   readonly warn?: (state: RoomState) => readonly number[];
   /** What whoever has entered is told after their own presence, to that address. */
   readonly welcome?: (turn: Turn, occupant: Occupant, to: JID) => void;
+  /** Takes a message to the room itself, from anybody, that is not for all: true if it was for this part, which has dealt with it. */
+  readonly addressed?: (turn: Turn) => boolean;
   /** Why an occupant may not send this message to all. */
   readonly speak?: (turn: Turn, speaker: Occupant) => StanzaError | undefined;
   /** Why an occupant may not send this message to another one. */
@@ -49,6 +59,8 @@ export interface Part {
   readonly pass?: (turn: Turn, message: Stanza, speaker: Occupant) => Stanza;
   /** Takes part in what the message to all means, once it may be sent: the state and the writes that follow from it. */
   readonly heard?: (turn: Turn, message: Stanza, speaker: Occupant) => void;
+  /** Takes part in what the change of an affiliation means, beside what occupants see of it. */
+  readonly affiliated?: (turn: Turn, change: Affiliated) => void;
   /** Children that each presence of an occupant carries. */
   readonly mark?: (state: RoomState, occupant: Occupant) => readonly Element[];
   /** Requests to the room, keyed as those of a feature: "get urn:xmpp:ping ping". */

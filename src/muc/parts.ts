@@ -1,10 +1,12 @@
 // The parts of a room, in order: of the form, of the rules when somebody enters or speaks, and of what whoever enters is told.
+import { admin } from "./admin.js";
 import { configuring } from "./configuring.js";
 import { discovery } from "./discovery.js";
 import type { Part } from "./part.js";
 import { listing } from "./parts/listing.js";
 import { logging } from "./parts/logging.js";
 import { maximum } from "./parts/max-users.js";
+import { memberList } from "./parts/member-list.js";
 import { membersOnly } from "./parts/members-only.js";
 import { moderation } from "./parts/moderation.js";
 import { naming } from "./parts/naming.js";
@@ -14,11 +16,13 @@ import { persistence } from "./parts/persistence.js";
 import { presenceBroadcast } from "./parts/presence-broadcast.js";
 import { privateMessages } from "./parts/private-messages.js";
 import { subject } from "./parts/subject.js";
+import { voiceRequests } from "./parts/voice-requests.js";
 import { whoisPart } from "./parts/whois.js";
 
 export const PARTS: readonly Part[] = [
   discovery,
   configuring,
+  admin,
   naming,
   listing,
   persistence,
@@ -26,7 +30,9 @@ export const PARTS: readonly Part[] = [
   password,
   maximum,
   moderation,
+  voiceRequests,
   whoisPart,
+  memberList,
   presenceBroadcast,
   privateMessages,
   logging,

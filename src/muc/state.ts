@@ -124,6 +124,23 @@ export function withAffiliate(state: RoomState, account: JID, affiliate: Affilia
   };
 }
 
+/** Several at once: the list is copied once only. */
+export function withAffiliates(
+  state: RoomState,
+  all: readonly { readonly account: JID; readonly affiliate: Affiliate }[],
+): RoomState {
+  const affiliations = new Map(state.affiliations);
+  for (const { account, affiliate } of all)
+    if (affiliate.affiliation === "none") affiliations.delete(account.toString());
+    else affiliations.set(account.toString(), affiliate);
+  return { ...state, affiliations };
+}
+
+/** The occupant has another role; with all clients. */
+export function withRole(state: RoomState, occupant: Occupant, role: Role): RoomState {
+  return { ...state, occupants: withEntry(state.occupants, occupant.nick, { ...occupant, role }) };
+}
+
 /** With one more message, and no more than so many in all. */
 export function remembering(state: RoomState, past: Past, most: number): RoomState {
   const history = [...state.history, past];

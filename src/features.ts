@@ -50,7 +50,7 @@ export function features(context: Context): readonly Feature[] {
     ping,
     session,
     limits(context),
-    muc,
+    muc(context),
   ];
 }
 

@@ -37,7 +37,7 @@ function denied(
   { account, affiliation }: AffiliationChange,
   isOwnerless: boolean,
 ): StanzaError | undefined {
-  const before = listed(turn.state, account);
+  const before = entryOf(turn.state, account);
   const target = {
     affiliation: before,
     isSelf: account.equals(turn.from.bare),
@@ -65,12 +65,12 @@ export function affiliate(
   by: readonly Element[],
   before: RoomState = turn.state,
 ): void {
-  const effective = changes.filter((change) => listed(before, change.account) !== change.affiliation);
+  const effective = changes.filter((change) => entryOf(before, change.account) !== change.affiliation);
   turn.change(changed(turn.state, changes), ...changes.map((change) => putAffiliate(turn.jid, change.account, change)));
   reconcile(turn, before, (occupant) => [...by, ...reasonFor(effective, occupant)]);
   const present = new Set([...before.occupants.values()].map(({ account }) => account.toString()));
   for (const change of effective) {
-    const affiliated = { account: change.account, before: listed(before, change.account), after: change.affiliation };
+    const affiliated = { account: change.account, before: entryOf(before, change.account), after: change.affiliation };
     for (const part of turn.parts) part.affiliated?.(turn, affiliated);
     if (!present.has(change.account.toString())) notify(turn, change, affiliated.before);
   }
@@ -102,7 +102,7 @@ function changed(state: RoomState, changes: readonly AffiliationChange[]): RoomS
 }
 
 /** By its own entry alone: that of the domain is another one. */
-function listed(state: RoomState, account: JID): Affiliation {
+function entryOf(state: RoomState, account: JID): Affiliation {
   return state.affiliations.get(account.toString())?.affiliation ?? "none";
 }
 

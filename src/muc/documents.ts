@@ -16,16 +16,20 @@ import { type Affiliate, NO_ROOM, type RoomState, type Subject } from "./state.j
 const ROOM_STORE = "room";
 /** Its lists, a document for each affiliate, under the bare JID. */
 const AFFILIATION_STORE = "room_affiliation";
+const ACCOUNT = "account"; // the field with whose affiliation it is
 /** Its subject (key ""). */
 const SUBJECT_STORE = "room_subject";
+/** Accounts that are no more, until all rooms have let go of them: a document for each under its domain. */
+export const DEPARTURE_STORE = "room_departure";
 /** Its name (key ""), if it is to be found in the list of rooms. */
 export const LISTING_STORE = "room_listing";
 
 export const ROOM_STORES: readonly FeatureStore[] = [
   { name: ROOM_STORE, data: "room" },
-  { name: AFFILIATION_STORE, lookups: ["owner"], data: "room" },
+  { name: AFFILIATION_STORE, lookups: ["owner", ACCOUNT], data: "room", about: ACCOUNT },
   { name: SUBJECT_STORE, data: "room" },
   { name: LISTING_STORE, data: "room" },
+  { name: DEPARTURE_STORE, data: "nobody" },
 ];
 
 /** Those that are loaded with a room. */
@@ -76,7 +80,7 @@ export function putAffiliate(room: JID, account: JID, { affiliation, reason }: A
   const place = { store: AFFILIATION_STORE, owner: room.toString(), key: account.toString() } as const;
   if (affiliation === "none") return { op: "remove", ...place };
   const doc = {
-    ...{ v: 1, affiliation },
+    ...{ v: 1, affiliation, [ACCOUNT]: account.toString() },
     ...(affiliation === "owner" && { owner: account.toString() }), // for the limit of rooms
     ...(reason !== undefined && { reason }),
   };
@@ -95,3 +99,14 @@ export function erased(room: JID): Write {
 
 /** Where the rooms of an owner are counted. */
 export const OWNED = { store: AFFILIATION_STORE, field: "owner" } as const;
+
+/** Where the affiliations of an account are found. */
+export const AFFILIATED = { store: AFFILIATION_STORE, field: ACCOUNT } as const;
+
+export function putDeparture({ domain, bare }: JID): Write {
+  return { op: "put", store: DEPARTURE_STORE, owner: domain, key: bare.toString(), doc: { v: 1 } };
+}
+
+export function removeDeparture({ domain, bare }: JID): Write {
+  return { op: "remove", store: DEPARTURE_STORE, owner: domain, key: bare.toString() };
+}

@@ -5,9 +5,12 @@ import { LoadFault } from "../core/accounts.js";
 import type { Context } from "../core/context.js";
 import { Flow } from "../core/flow.js";
 import type { Lane } from "../core/lane.js";
+import { presence } from "../stanza/build.js";
 import { StanzaError } from "../stanza/errors.js";
 import { JID } from "../stanza/jid.js";
 import { StoreFault } from "../storage/port.js";
+import { Departures } from "./departures.js";
+import { depart } from "./departing.js";
 import { LOADED_STORES, OWNED } from "./documents.js";
 import { PARTS } from "./parts.js";
 import { Room } from "./room.js";
@@ -23,6 +26,15 @@ interface Traffic {
 
 const RETRY_MS = 1000;
 
+const made = new WeakMap<Context, Rooms>();
+
+/** Those of a server: the same for all that deal with them. */
+export function roomsOf(context: Context): Rooms {
+  const rooms = made.get(context) ?? new Rooms(context);
+  made.set(context, rooms);
+  return rooms;
+}
+
 export class Rooms {
   readonly #context: Context;
   readonly #forTurns: TurnContext;
@@ -30,6 +42,9 @@ export class Rooms {
   readonly #decisions: () => Lane;
   readonly #sends: () => Lane;
   readonly #traffic = new Map<string, Traffic>();
+  readonly departures: Departures;
+  /** What tells a room of them. */
+  readonly #farewells = new WeakSet<Flow>();
   /** What comes back from where the room has sent something, by this server's own doing. */
   readonly #bounces = new WeakSet<Flow>();
 
@@ -44,6 +59,7 @@ export class Rooms {
     this.#rooms = context.owners(LOADED_STORES, (jid) => new Room(jid));
     this.#decisions = context.lanes((flow) => this.#decide(flow));
     this.#sends = context.lanes();
+    this.departures = new Departures(context, (account, room) => this.#depart(account, room));
   }
 
   /** Hands the flow's current stanza over to the room it is for. Its sender waits, unless the room itself has caused it. */
@@ -62,8 +78,19 @@ export class Rooms {
     const traffic = this.#traffic.get(key) ?? { decisions: this.#decisions(), sends: this.#sends(), underway: 0 };
     this.#traffic.set(key, traffic);
     this.#count(flow, key, traffic);
-    if (flow.root.kind === "presence" && flow.root.type === "unavailable") this.#insist(flow, room);
+    const isLeaving = flow.root.kind === "presence" && flow.root.type === "unavailable";
+    if (isLeaving && !this.#farewells.has(flow)) this.#insist(flow, room);
     traffic.decisions.run(flow);
+  }
+
+  /** The room lets go of an account that is no more. False if that has failed. */
+  #depart(account: JID, room: JID): Promise<boolean> {
+    const flow = new Flow(presence({ from: account, to: room, type: "unavailable" }), { kind: "server" }, "received");
+    this.#farewells.add(flow);
+    return new Promise((resolve) => {
+      flow.whenOver((failure) => resolve(failure === undefined));
+      this.#run(flow, room);
+    });
   }
 
   #count(flow: Flow, key: string, traffic: Traffic): void {
@@ -130,7 +157,8 @@ export class Rooms {
     const traffic = this.#traffic.get(room.jid.toString());
     if (!from || !traffic) return;
     const turn = new Turn(this.#forTurns, flow, room, { from, ownedRooms, isBounce: this.#bounces.has(flow) });
-    take(turn);
+    if (this.#farewells.has(flow)) depart(turn);
+    else take(turn);
     turn.close((sending) => {
       this.#count(sending, room.jid.toString(), traffic);
       traffic.sends.run(sending);

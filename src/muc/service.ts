@@ -14,32 +14,36 @@ import { NS } from "../xml/namespaces.js";
 import { infoQuery } from "../xeps/0030-disco.api.js";
 import { MUC_FEATURES } from "./discovery.js";
 import { LISTING_STORE, ROOM_STORES } from "./documents.js";
-import { Rooms } from "./rooms.js";
+import { type Rooms, roomsOf } from "./rooms.js";
 
 const MOST_ROOMS = 100; // of a page of the list
 const IDENTITY = { category: "conference", type: "text", name: "Chat rooms" } as const;
 const PER_DOMAIN = "<domain>";
 
-/** What the rooms keep, and what doap.xml says of them. */
-export const muc: Feature = {
-  name: "muc",
-  specs: [
-    {
-      xep: 45,
-      version: "1.35.5",
-      status: "partial",
-      since: "0.1.0",
-      note: "entering, messages, subject, configuration; no lists, invitations or registration yet",
-    },
-  ],
-  stores: ROOM_STORES,
-};
+/** What the rooms keep, what becomes of it when an account is removed, and what doap.xml says of them. */
+export function muc(context: Context): Feature {
+  return {
+    name: "muc",
+    specs: [
+      {
+        xep: 45,
+        version: "1.35.5",
+        status: "partial",
+        since: "0.1.0",
+        note: "entering, messages, subject, configuration; no lists, invitations or registration yet",
+      },
+    ],
+    stores: ROOM_STORES,
+    removed: (flow, account) => roomsOf(context).departures.removed(flow, account),
+  };
+}
 
 /** The services, one for each domain of the server, or one for all. */
 export function mucServices(context: Context): readonly Service[] {
   const { config } = context;
   const hosts = config.domains.map((domain) => config.muc.host.replace(PER_DOMAIN, domain));
-  const rooms = new Rooms(context);
+  const rooms = roomsOf(context);
+  rooms.departures.begin();
   return [...new Set(hosts)].map((host) => serviceOn(JID.parse(host).domain, context, rooms));
 }
 

@@ -80,6 +80,11 @@ export function affiliationOf(state: RoomState, account: JID): Affiliation {
   return (own ?? state.affiliations.get(account.domain))?.affiliation ?? "none";
 }
 
+/** The bare JIDs on a list. */
+export function listed({ affiliations }: RoomState, list: Affiliation): readonly string[] {
+  return [...affiliations].filter(([, { affiliation }]) => affiliation === list).map(([jid]) => jid);
+}
+
 export function isInUse({ exists, isLocked }: RoomState): boolean {
   return exists && !isLocked;
 }

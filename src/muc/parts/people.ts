@@ -4,7 +4,7 @@ import { type Field, type Submission, unacceptable } from "../../stanza/forms.js
 import { JID, JidError } from "../../stanza/jid.js";
 import type { AffiliationChange } from "../affiliating.js";
 import type { Affiliation } from "../privileges.js";
-import type { RoomState } from "../state.js";
+import { listed, type RoomState } from "../state.js";
 
 const OWNERS = "muc#roomconfig_roomowners";
 const ADMINS = "muc#roomconfig_roomadmins";
@@ -14,10 +14,6 @@ export function peopleFields(state: RoomState): readonly Field[] {
     { var: ADMINS, type: "jid-multi", label: "Admins", values: listed(state, "admin") },
     { var: OWNERS, type: "jid-multi", label: "Owners", values: listed(state, "owner") },
   ];
-}
-
-function listed({ affiliations }: RoomState, list: Affiliation): readonly string[] {
-  return [...affiliations].filter(([, { affiliation }]) => affiliation === list).map(([jid]) => jid);
 }
 
 /** What the filled-in lists change. Throws StanzaError `not-acceptable` for what is no address. */

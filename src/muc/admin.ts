@@ -142,5 +142,5 @@ function give(turn: Turn, { nick, role, reason }: Wish & { readonly kind: "role"
   if (!occupant || occupant.role === role) return;
   const about = reason === undefined ? by : [...by, xml("reason", {}, reason)];
   if (role === "none") remove(turn, occupant, { codes: [KICKED], about });
-  else assign(turn, occupant, role, about);
+  else assign(turn, occupant, role, { about });
 }

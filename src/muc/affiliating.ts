@@ -2,15 +2,17 @@
 // together or not at all.
 import { message } from "../stanza/build.js";
 import { StanzaError } from "../stanza/errors.js";
-import type { JID } from "../stanza/jid.js";
+import { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
-import { putAffiliate } from "./documents.js";
+import { putAffiliate, putRoom } from "./documents.js";
 import { isReadable } from "./parts/member-list.js";
+import { isBroadcast } from "./parts/presence-broadcast.js";
+import { advanced, news } from "./parts/versions.js";
 import { type Affiliation, denyAffiliation, isAtLeast } from "./privileges.js";
 import { reconcile } from "./reconciling.js";
-import { type Occupant, type RoomState, withAffiliates } from "./state.js";
+import { type ListChange, type Occupant, type RoomState, withAffiliates } from "./state.js";
 import type { Turn } from "./turn.js";
 
 export interface AffiliationChange {
@@ -65,33 +67,77 @@ export function affiliate(
   by: readonly Element[],
   before: RoomState = turn.state,
 ): void {
-  const effective = changes.filter((change) => entryOf(before, change.account) !== change.affiliation);
-  turn.change(changed(turn.state, changes), ...changes.map((change) => putAffiliate(turn.jid, change.account, change)));
-  reconcile(turn, before, (occupant) => [...by, ...reasonFor(effective, occupant)]);
-  const present = new Set([...before.occupants.values()].map(({ account }) => account.toString()));
-  for (const change of effective) {
-    const affiliated = { account: change.account, before: entryOf(before, change.account), after: change.affiliation };
-    for (const part of turn.parts) part.affiliated?.(turn, affiliated);
-    if (!present.has(change.account.toString())) notify(turn, change, affiliated.before);
+  const present = shownAccounts(turn, before);
+  const told = record(turn, changes, present);
+  const untold = new Map(told.filter(({ account }) => present.has(account)).map((change) => [change.account, change]));
+  reconcile(turn, before, (occupant) => {
+    const account = occupant.account.toString();
+    const change = untold.get(account);
+    untold.delete(account); // also where somebody is in under several nicks, it is one change
+    return { about: [...by, ...reasonFor(changes, occupant)], change };
+  });
+  for (const change of told) {
+    const account = JID.parse(change.account);
+    for (const part of turn.parts) part.affiliated?.(turn, { ...change, account });
+    if (present.has(change.account) && !untold.has(change.account)) continue;
+    notify(turn, change, changes.find((one) => one.account.equals(account))?.reason);
   }
+}
+
+/** Whose presence tells of a change, in the order in which it does. */
+function shownAccounts(turn: Turn, before: RoomState): ReadonlySet<string> {
+  const shown = [...before.occupants.values()].filter(
+    ({ account, role }) => isBroadcast(turn.state.config, role) && !turn.isStaff(account),
+  );
+  return new Set(shown.map(({ account }) => account.toString()));
+}
+
+/** What really changes, on the lists and of their versions: in the order in which it is told. */
+function record(
+  turn: Turn,
+  changes: readonly AffiliationChange[],
+  present: ReadonlySet<string>,
+): readonly ListChange[] {
+  const { state, context } = turn;
+  const effective = changes
+    .map((change) => ({
+      account: change.account.toString(),
+      before: entryOf(state, change.account),
+      after: change.affiliation,
+    }))
+    .filter(({ before, after }) => before !== after);
+  const byAccount = new Map(effective.map((change) => [change.account, change]));
+  const first = [...present].flatMap((account) => byAccount.get(account) ?? []);
+  const inOrder = [...first, ...effective.filter(({ account }) => !present.has(account))];
+  const next = advanced(changed(state, changes), inOrder, context.clock.now());
+  const writes = changes.map((change) => putAffiliate(turn.jid, change.account, change));
+  turn.change(next.state, ...writes, ...(effective.length > 0 ? [putRoom(turn.jid, next.state)] : []));
+  return next.changes;
 }
 
 /** "Granting Owner Status" and its like, of somebody who is not in the room: told to those who may read the list. */
-function notify(turn: Turn, change: AffiliationChange, before: Affiliation): void {
-  for (const { account, role, seats } of turn.state.occupants.values()) {
-    const reader = { affiliation: turn.affiliationOf(account), role };
+function notify(turn: Turn, change: ListChange, reason: string | undefined): void {
+  for (const viewer of turn.state.occupants.values()) {
+    const reader = turn.standingAs(viewer);
     const seen = (list: Affiliation) => (isReadable(turn.state, reader, list) ? list : "none");
-    const affiliation = seen(change.affiliation);
-    if (affiliation === seen(before)) continue;
-    const notice = noticeOf(turn.jid, { ...change, affiliation });
-    for (const seat of seats) turn.send(notice.readdress(turn.jid, seat.jid));
+    const affiliation = seen(change.after);
+    if (affiliation === seen(change.before)) continue;
+    for (const seat of viewer.seats) {
+      const notice = noticeOf(news(turn, change, viewer, seat), change.account, affiliation, reason);
+      turn.send(notice.readdress(turn.jid, seat.jid));
+    }
   }
 }
 
-function noticeOf(room: JID, { account, affiliation, reason }: AffiliationChange): Stanza {
+function noticeOf(
+  versions: readonly Element[],
+  jid: string,
+  affiliation: Affiliation,
+  reason: string | undefined,
+): Stanza {
   const why = reason === undefined ? [] : [xml("reason", {}, reason)];
-  const item = xml("item", { affiliation, jid: account.toString(), role: "none" }, ...why);
-  return message({ from: room }, xml("x", { xmlns: NS.mucUser }, item));
+  const item = xml("item", { affiliation, jid, role: "none" }, ...why);
+  return message({}, xml("x", { xmlns: NS.mucUser }, ...versions, item));
 }
 
 function changed(state: RoomState, changes: readonly AffiliationChange[]): RoomState {

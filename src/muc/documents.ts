@@ -35,7 +35,7 @@ export const ROOM_STORES: readonly FeatureStore[] = [
 /** Those that are loaded with a room. */
 export const LOADED_STORES: readonly string[] = [ROOM_STORE, AFFILIATION_STORE, SUBJECT_STORE];
 
-type Durable = Pick<RoomState, "exists" | "isLocked" | "config" | "affiliations" | "subject">;
+type Durable = Pick<RoomState, "exists" | "isLocked" | "config" | "affiliations" | "versions" | "subject">;
 
 /** The half of the state that is stored. */
 export function durable(rows: (store: string) => readonly Row[]): Durable {
@@ -45,6 +45,7 @@ export function durable(rows: (store: string) => readonly Row[]): Durable {
     exists: true,
     isLocked: room["locked"] === true,
     config: new Map(Object.entries((room["settings"] ?? {}) as Readonly<Record<string, Json>>)),
+    versions: versionsIn(room["versions"]),
     affiliations: new Map(rows(AFFILIATION_STORE).map(({ key, doc }) => [key, affiliateIn(doc)])),
     subject: subjectIn(rows(SUBJECT_STORE)[0]?.doc),
   };
@@ -55,6 +56,11 @@ function affiliateIn({ affiliation, reason }: Doc): Affiliate {
   return { affiliation: known, ...(typeof reason === "string" && { reason }) };
 }
 
+function versionsIn(stored: Json | undefined): RoomState["versions"] {
+  const versions = (stored ?? {}) as Readonly<Record<string, Json>>;
+  return new Map(AFFILIATIONS.map((list) => [list, typeof versions[list] === "number" ? versions[list] : 0]));
+}
+
 function subjectIn(doc: Doc | undefined): Subject | undefined {
   const message = doc?.["message"];
   const at = doc?.["at"];
@@ -62,10 +68,10 @@ function subjectIn(doc: Doc | undefined): Subject | undefined {
   return { message: Stanza.of(parseElement(toWire(message), UNLIMITED), {}), at };
 }
 
-/** The room, as it is configured. */
-export function putRoom(room: JID, { isLocked, config }: Pick<RoomState, "isLocked" | "config">): Write {
+/** The room, as it is configured, and how far its lists are. */
+export function putRoom(room: JID, { isLocked, config, versions }: RoomState): Write {
   const settings: Record<string, Json> = Object.fromEntries(config);
-  const doc = { v: 1, ...(isLocked && { locked: true }), settings };
+  const doc = { v: 1, ...(isLocked && { locked: true }), settings, versions: Object.fromEntries(versions) };
   return { op: "put", store: ROOM_STORE, owner: room.toString(), key: "", doc };
 }
 

@@ -8,7 +8,7 @@ import { NS } from "../xml/namespaces.js";
 import { erased } from "./documents.js";
 import { ownWords, show, showAll } from "./occupants.js";
 import { isPersistent } from "./parts/persistence.js";
-import { NO_ROOM, type Occupant, type Seat, unseated } from "./state.js";
+import { type ListChange, NO_ROOM, type Occupant, type Seat, unseated } from "./state.js";
 import type { Turn } from "./turn.js";
 
 /** Removed for a technical reason. */
@@ -21,6 +21,8 @@ export interface Farewell {
   readonly codes?: readonly number[];
   /** Further children of the item: who did it, and why. */
   readonly about?: readonly Element[];
+  /** The change of the lists by which they go. */
+  readonly change?: ListChange | undefined;
 }
 
 /** Presence of type unavailable; who is not in is not heard ("Presence" 5). */
@@ -57,10 +59,10 @@ export function remove(turn: Turn, occupant: Occupant, farewell: Farewell): void
   if (turn.state.isLocked || (turn.state.occupants.size === 0 && !isPersistent.of(turn.state.config))) end(turn);
 }
 
-function goodbye(turn: Turn, occupant: Occupant, seat: Seat, { words, codes = [], about = [] }: Farewell) {
+function goodbye(turn: Turn, occupant: Occupant, seat: Seat, { words, codes = [], about = [], change }: Farewell) {
   const said = words ? ownWords(words) : presence({ type: "unavailable" });
   const affiliation = turn.affiliationOf(occupant.account);
-  return { occupant, seat, affiliation, presence: said, role: "none", codes, about } as const;
+  return { occupant, seat, affiliation, presence: said, role: "none", codes, about, change } as const;
 }
 
 /** Why a room ends, and where its people may go. */

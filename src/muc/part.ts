@@ -8,7 +8,7 @@ import type { Stanza } from "../stanza/stanza.js";
 import type { Element } from "../xml/element.js";
 import type { ConfigField, RoomConfig } from "./config.js";
 import type { Affiliation, Role } from "./privileges.js";
-import type { Occupant, RoomState } from "./state.js";
+import type { Occupant, RoomState, Seat } from "./state.js";
 import type { Turn } from "./turn.js";
 
 /** Somebody asks to enter a room that is there and unlocked. */
@@ -45,6 +45,8 @@ export interface Part {
   readonly info?: (state: RoomState) => readonly Field[];
   /** Why somebody may not enter. */
   readonly enter?: (turn: Turn, entering: Entering) => StanzaError | undefined;
+  /** What whoever enters is told before any presence. */
+  readonly greet?: (turn: Turn, occupant: Occupant, seat: Seat) => void;
   /** Status codes that warn whoever enters. */
   readonly warn?: (state: RoomState) => readonly number[];
   /** What whoever has entered is told after their own presence, to that address. */

@@ -16,6 +16,7 @@ import { persistence } from "./parts/persistence.js";
 import { presenceBroadcast } from "./parts/presence-broadcast.js";
 import { privateMessages } from "./parts/private-messages.js";
 import { subject } from "./parts/subject.js";
+import { versions } from "./parts/versions.js";
 import { voiceRequests } from "./parts/voice-requests.js";
 import { whoisPart } from "./parts/whois.js";
 
@@ -33,6 +34,7 @@ export const PARTS: readonly Part[] = [
   voiceRequests,
   whoisPart,
   memberList,
+  versions,
   presenceBroadcast,
   privateMessages,
   logging,

@@ -5,33 +5,38 @@ import { kindOf } from "./kind.js";
 import { remove } from "./leaving.js";
 import { showAll } from "./occupants.js";
 import { type Affiliation, mayEnter, type Role, roleAfter } from "./privileges.js";
-import { affiliationOf, type Occupant, type RoomState, withRole } from "./state.js";
+import { affiliationOf, type ListChange, type Occupant, type RoomState, withRole } from "./state.js";
 import type { Turn } from "./turn.js";
 
 const BANNED = 301;
 const NO_MEMBER_NOW = 321;
 const MEMBERS_ONLY_NOW = 322;
 
-/** Why and by whom, for the item in an occupant's presence. */
-export type About = (occupant: Occupant) => readonly Element[];
+/** What an occupant's presence says of a change: by whom and why, and which of the lists it is, if it is told here. */
+export interface Telling {
+  readonly about: readonly Element[];
+  readonly change?: ListChange | undefined;
+}
+
+export type Tell = (occupant: Occupant) => Telling;
 
 /** The room was as `before`, and is as the turn has it. */
-export function reconcile(turn: Turn, before: RoomState, about: About): void {
+export function reconcile(turn: Turn, before: RoomState, tell: Tell): void {
   for (const { nick } of before.occupants.values()) {
     const occupant = turn.state.occupants.get(nick); // the room may have ended with another one
-    if (occupant) reconcileOne(turn, before, occupant, about);
+    if (occupant) reconcileOne(turn, before, occupant, tell);
   }
 }
 
-function reconcileOne(turn: Turn, before: RoomState, occupant: Occupant, about: About): void {
+function reconcileOne(turn: Turn, before: RoomState, occupant: Occupant, tell: Tell): void {
   const { account } = occupant;
   const was = turn.isStaff(account) ? "owner" : affiliationOf(before, account);
   const is = turn.affiliationOf(account);
   const kind = kindOf(turn.state.config);
-  if (!mayEnter(is, kind)) return remove(turn, occupant, { codes: [codeOf(was, is)], about: about(occupant) });
+  if (!mayEnter(is, kind)) return remove(turn, occupant, { codes: [codeOf(was, is)], ...tell(occupant) });
   const role = was === is ? roleHere(turn, before, occupant) : roleAfter(occupant.role, was, is, kind);
   if (was === is && role === occupant.role) return;
-  assign(turn, occupant, role, about(occupant));
+  assign(turn, occupant, role, tell(occupant));
 }
 
 function codeOf(was: Affiliation, is: Affiliation): number {
@@ -46,9 +51,9 @@ function roleHere({ state }: Turn, before: RoomState, { role }: Occupant): Role 
 }
 
 /** The occupant has this role from here on, and everybody is told. */
-export function assign(turn: Turn, occupant: Occupant, role: Role, about: readonly Element[]): void {
+export function assign(turn: Turn, occupant: Occupant, role: Role, telling: Telling): void {
   turn.change(withRole(turn.state, occupant, role));
   const [seat] = occupant.seats;
   const affiliation = turn.affiliationOf(occupant.account);
-  showAll(turn, { occupant: { ...occupant, role }, seat, affiliation, about });
+  showAll(turn, { occupant: { ...occupant, role }, seat, affiliation, ...telling });
 }

@@ -31,10 +31,10 @@ export class Room extends Owner {
 
   override load(rows: readonly Row[]): void {
     super.load(rows);
-    const { occupants, nicks, history } = this.#released;
+    const { occupants, nicks, history, changes } = this.#released;
     const stored = durable((store) => this.rows(store));
     this.hasRemains = stored.isLocked && occupants.size === 0;
-    this.#decided = this.hasRemains ? NO_ROOM : { ...stored, occupants, nicks, history };
+    this.#decided = this.hasRemains ? NO_ROOM : { ...stored, occupants, nicks, history, changes };
     this.#released = this.#decided;
     this.#hold();
   }

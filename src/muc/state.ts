@@ -10,6 +10,8 @@ export interface Seat {
   readonly jid: JID;
   /** What it has sent last, without what only the room may say. */
   readonly presence: Stanza;
+  /** It has asked to be told how far the lists are (XEP-0463). */
+  readonly follows?: true;
 }
 
 /** Whoever is in the room under a nick: one account, with one client or more. */
@@ -28,6 +30,17 @@ export interface Occupant {
 export interface Affiliate {
   readonly affiliation: Affiliation;
   readonly reason?: string;
+}
+
+/** A change of somebody's affiliation, for those who have missed it. */
+export interface ListChange {
+  /** A bare JID, or a domain. */
+  readonly account: string;
+  readonly before: Affiliation;
+  readonly after: Affiliation;
+  readonly version: number;
+  /** The versions of the lists before it. */
+  readonly from: ReadonlyMap<Affiliation, number>;
 }
 
 export interface Subject {
@@ -53,6 +66,10 @@ export interface RoomState {
   readonly config: RoomConfig;
   /** By bare JID. */
   readonly affiliations: ReadonlyMap<string, Affiliate>;
+  /** The version of each list: that of its latest change. */
+  readonly versions: ReadonlyMap<Affiliation, number>;
+  /** The latest of them, oldest first. Known while the room is in memory. */
+  readonly changes: readonly ListChange[];
   readonly subject: Subject | undefined;
   /** By nick. */
   readonly occupants: ReadonlyMap<string, Occupant>;
@@ -69,6 +86,8 @@ export const NO_ROOM: RoomState = {
   isLocked: false,
   config: NOBODY,
   affiliations: NOBODY,
+  versions: new Map(),
+  changes: [],
   subject: undefined,
   occupants: NOBODY,
   nicks: NOBODY,

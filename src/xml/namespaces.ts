@@ -44,6 +44,7 @@ export const NS = {
   mucUser: "http://jabber.org/protocol/muc#user",
   mucAdmin: "http://jabber.org/protocol/muc#admin",
   mucOwner: "http://jabber.org/protocol/muc#owner",
+  mucVersions: "urn:xmpp:muc:affiliations:1",
   mucRequest: "http://jabber.org/protocol/muc#request",
   mucRoomConfig: "http://jabber.org/protocol/muc#roomconfig",
   mucRoomInfo: "http://jabber.org/protocol/muc#roominfo",

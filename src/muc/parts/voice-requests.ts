@@ -63,6 +63,6 @@ function approve(turn: Turn, filled: Submission): StanzaError | undefined {
   if (!asker || (who && !asker.account.equals(who.bare))) return new StanzaError("item-not-found");
   const denial = denyRole(me, turn.standingAs(asker), VOICE);
   if (denial) return new StanzaError(denial);
-  if (filled.boolean(ALLOW) && asker.role === "visitor") assign(turn, asker, VOICE, actor(turn));
+  if (filled.boolean(ALLOW) && asker.role === "visitor") assign(turn, asker, VOICE, { about: actor(turn) });
   return undefined;
 }

@@ -120,6 +120,8 @@ describe("the privileges of roles hold for every actor, target and role", () => 
       new Set(["forbidden", "not-allowed"]),
     );
     expect(denyRole({ affiliation: "member", role: "moderator" }, owner, "none")).toBe("not-allowed");
+    expect(denyRole({ affiliation: "none", role: "moderator" }, owner, "participant")).toBe("not-allowed");
+    expect(denyRole({ affiliation: "none", role: "moderator" }, nobody, "moderator")).toBe("forbidden");
     expect(denyRole(nobody, owner, "none")).toBe("forbidden");
     expect(denyRole(owner, nobody, "none")).toBeUndefined();
   });

@@ -79,12 +79,12 @@ function denyByChart(actor: Standing, target: Standing, next: Role): Denial | un
   return next === "visitor" ? denyLossOfVoice(actor, target) : undefined;
 }
 
-/** "Granting Moderator Status", "Revoking Moderator Status": an admin's privilege; an admin or owner never loses it. */
+/** "Granting Moderator Status", "Revoking Moderator Status": an admin's privilege; an admin or owner never loses it, as a moderator is told. */
 function denyModerator(actor: Standing, target: Standing, next: Role): Denial | undefined {
   const isProtected = next !== "moderator" && isAtLeast(target.affiliation, "admin");
-  const isLossOfVoice = next === "visitor" && actor.role === "moderator"; // a moderator's privilege, but not with this target
-  if (!isAtLeast(actor.affiliation, "admin")) return isProtected && isLossOfVoice ? "not-allowed" : "forbidden";
-  return isProtected ? "not-allowed" : undefined;
+  const isAdmin = isAtLeast(actor.affiliation, "admin");
+  if (isProtected && (isAdmin || actor.role === "moderator")) return "not-allowed";
+  return isAdmin ? undefined : "forbidden";
 }
 
 /** "Kicking an Occupant"; by the chart a moderator is kicked by admins and owners only. */

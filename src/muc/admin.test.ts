@@ -199,6 +199,13 @@ describe("a request that makes no sense", () => {
     ]);
   });
 
+  it("or wants too much at once, is refused as a whole @3.5 @M11", async () => {
+    const { crone } = await gathered();
+    await crone.sets(...Array.from({ length: 201 }, (_, n) => `jid=w${n}@localhost affiliation=outcast`));
+    expect(crone.hears()).toEqual(["error policy-violation"]);
+    expect(await crone.lists("affiliation=outcast")).toEqual([]);
+  });
+
   it("or makes a list too long, is refused; lists may become shorter @3.5 @M11 @limit.room_affiliations", async () => {
     const { crone } = await gathered({}, { config: "[limits]\nroom_affiliations = 3" });
     await crone.sets("jid=a@localhost affiliation=outcast", "jid=b@localhost affiliation=member");

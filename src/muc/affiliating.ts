@@ -15,6 +15,8 @@ import { reconcile } from "./reconciling.js";
 import { type ListChange, type Occupant, type RoomState, withAffiliates } from "./state.js";
 import type { Turn } from "./turn.js";
 
+const MOST_CHANGES = 200; // at once: each may be told to everybody who is in
+
 export interface AffiliationChange {
   /** The bare JID of an account, or a whole domain. */
   readonly account: JID;
@@ -31,7 +33,8 @@ export function denial(turn: Turn, changes: readonly AffiliationChange[]): Stanz
     const error = denied(turn, change, !hasOwner);
     if (error) return error;
   }
-  return tooMany(turn, after);
+  const isMuch = changes.length > MOST_CHANGES;
+  return isMuch ? new StanzaError("policy-violation", "modify", "too many changes at once") : tooMany(turn, after);
 }
 
 function denied(

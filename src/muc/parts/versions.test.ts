@@ -117,7 +117,7 @@ describe("whoever asks for the lists when they enter", () => {
   it("is told large lists in pages that follow each other @3.4 @3.5", async () => {
     const { crone, hag } = await knownRoom();
     const many = Array.from({ length: 1100 }, (_, n) => `jid=w${n}@localhost affiliation=member`);
-    await crone.sets(...many);
+    for (let at = 0; at < many.length; at += 200) await crone.sets(...many.slice(at, at + 200));
     const { before, version } = await enters(hag, "hag");
     expect(before.map((stanza) => items(stanza).length)).toEqual([500, 500, 102]);
     expect([since(before[0]), ...before.slice(1).map(since)]).toEqual([undefined, until(before[0]), until(before[1])]);

@@ -120,6 +120,8 @@ export interface FeatureStore extends StoreSpec {
    * `nobody`: they say nothing about a person.
    */
   readonly data: "account" | "room" | "nobody";
+  /** The look-up field with the bare JID of whom a document is about, where that is not its owner: it is exported with that account, too. */
+  readonly about?: string;
 }
 
 /** What the client of a session that outlived the process may not have had. */

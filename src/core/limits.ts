@@ -133,6 +133,12 @@ export const LIMITS = {
   // Rooms.
   rooms_per_account: { unit: "count", initial: 100, doc: "Most rooms that one account may own." },
   room_occupants: { unit: "count", initial: 5000, least: 1, doc: "Most occupants of one room." },
+  room_affiliations: {
+    unit: "count",
+    initial: 10_000,
+    least: 1,
+    doc: "Most owners, admins, members and outcasts of one room together.",
+  },
   room_history: {
     unit: "count",
     initial: 100,

@@ -1,5 +1,6 @@
 // All that is stored about an account: to show it, to count it, to erase it. Complete by construction: whatever lies under the account's
-// bare JID in any store that holds accounts' data (`FeatureStore.data`), and its log.
+// bare JID in any store that holds accounts' data (`FeatureStore.data`), and its log. What others own and is about it (`FeatureStore.about`) is
+// shown, and looked after by who keeps it.
 import { timestamp } from "../stanza/delay.js";
 import type { JID } from "../stanza/jid.js";
 import type { LogRow, Storage } from "../storage/port.js";
@@ -13,7 +14,7 @@ import { idToText, timeOf } from "./ids.js";
 import type { Users } from "./users.js";
 
 export interface PersonalPorts {
-  readonly storage: Pick<Storage, "countLog" | "load" | "log">;
+  readonly storage: Pick<Storage, "countLog" | "find" | "load" | "log">;
   readonly accounts: Accounts;
   readonly committer: Committer;
   readonly users: Pick<Users, "remove">;
@@ -25,6 +26,7 @@ export interface PersonalPorts {
 export type PersonalRecord = Readonly<Record<string, Json>>;
 
 const PAGE = 200;
+const MOST_ELSEWHERE = 10_000; // documents of one store about one account
 
 export class Personal {
   readonly #ports: PersonalPorts;
@@ -45,17 +47,26 @@ export class Personal {
     };
   }
 
-  /** Documents first, then messages from the oldest on. Rejects with a StoreFault. */
+  /** Documents first, those of others about it after its own, then messages from the oldest on. Rejects with a StoreFault. */
   async *export(bare: JID): AsyncGenerator<PersonalRecord> {
     const owner = bare.toString();
     const rows = await this.#ports.storage.load([owner], this.#stores);
     for (const { store, key, doc } of rows.get(owner) ?? []) yield { store, key, doc };
+    yield* this.#elsewhere(owner);
     for (let after = -1; ;) {
       const page = await this.#ports.storage.log(owner, { after, limit: PAGE });
       for (const row of page) yield messageOf(row);
       const last = page.at(-1);
       if (!last || page.length < PAGE) return;
       after = last.id;
+    }
+  }
+
+  async *#elsewhere(account: string): AsyncGenerator<PersonalRecord> {
+    for (const { name, about } of this.#ports.stores) {
+      if (about === undefined) continue;
+      const rows = await this.#ports.storage.find(name, about, account, MOST_ELSEWHERE);
+      for (const { store, owner, key, doc } of rows) yield { store, owner, key, doc };
     }
   }
 

@@ -50,6 +50,26 @@ export function choice<const T extends string>(key: string, initial: T, all: rea
   return new Setting<T>(key, initial, (value): value is T => (all as readonly Json[]).includes(value));
 }
 
+/** Some of several values; all of them, if nothing else is set. Stored joined by spaces. */
+export class Choices<const T extends string> {
+  readonly all: readonly T[];
+  readonly #setting: Setting<string>;
+
+  constructor(key: string, all: readonly T[]) {
+    this.all = all;
+    this.#setting = new Setting<string>(key, all.join(" "), (value) => typeof value === "string");
+  }
+
+  of(config: RoomConfig): readonly T[] {
+    const chosen = this.#setting.of(config).split(" ");
+    return this.all.filter((value) => chosen.includes(value));
+  }
+
+  set(config: RoomConfig, values: readonly string[]): RoomConfig {
+    return this.#setting.set(config, this.all.filter((value) => values.includes(value)).join(" "));
+  }
+}
+
 /** A field of the form in which an owner configures the room. */
 export interface ConfigField {
   /** As it is now. */
@@ -126,6 +146,20 @@ export function choiceField<T extends string>(
       const known = all.find((one) => one === value);
       if (known === undefined) throw unacceptable(name, "has none of the offered values");
       return setting.set(config, known);
+    },
+  };
+}
+
+export function choicesField(setting: Choices<string>, name: string, label: string): ConfigField {
+  const options = setting.all.map((value) => ({ value }));
+  return {
+    field: (config) => ({ var: name, type: "list-multi", label, values: setting.of(config), options }),
+    fill: (config, form) => {
+      if (!form.names.includes(name)) return config;
+      const chosen = form.all(name);
+      if (chosen.some((value) => !setting.all.includes(value)))
+        throw unacceptable(name, "has values that were not offered");
+      return setting.set(config, chosen);
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { Feature } from "../core/feature.js";
 import { features } from "../features.js";
 import type { Stanza } from "../stanza/stanza.js";
+import type { Element } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { conditionOf, type Device, World, type WorldOptions } from "../xeps/world.test.kit.js";
 
@@ -99,6 +100,29 @@ export class Witch {
     return this.sends(`<iq type='set' id='form' to='${ROOM}'>${query}</iq>`);
   }
 
+  /** Changes roles and affiliations: "nick=hag role=none" or "jid=hag@localhost affiliation=outcast", with what is said of the reason. */
+  sets(...items: readonly string[]): Promise<void> {
+    return this.sends(`<iq type='set' id='set' to='${ROOM}'>${adminQuery(items)}</iq>`);
+  }
+
+  /** Asks for a list, and tells its items in short: "hag@localhost member hag". */
+  async lists(item: string): Promise<readonly string[]> {
+    const before = this.device.received.length;
+    await this.sends(`<iq type='get' id='get' to='${ROOM}'>${adminQuery([item])}</iq>`);
+    const [answer] = this.device.received.splice(before).filter(({ kind }) => kind === "iq");
+    if (!answer || answer.type === "error") return [answer ? lineOf(answer) : "nothing"];
+    const items = answer.child("query", NS.mucAdmin)?.getChildren("item") ?? [];
+    return items.map(itemLine);
+  }
+
+  /** The items of MUC presence and notices heard since it was forgotten: "hag outcast none by crone: Treason". */
+  get items(): readonly string[] {
+    return this.device.received.flatMap((stanza) => {
+      const item = stanza.child("x", NS.mucUser)?.getChild("item");
+      return item ? [[stanza.from?.resource || "room", itemLine(item)].join(" ")] : [];
+    });
+  }
+
   /** What has been heard since it was forgotten, a line for each stanza; see `lineOf`. */
   get heard(): readonly string[] {
     return this.device.received.map(lineOf);
@@ -128,6 +152,24 @@ function lineOf(stanza: Stanza): string {
     case "message":
       return messageLine(stanza, nick);
   }
+}
+
+function adminQuery(items: readonly string[]): string {
+  const written = items.map((item) => {
+    const [attributes = "", reason] = item.split(": ");
+    const quoted = attributes.replace(/(\w+)=(\S*)/g, "$1='$2'");
+    return `<item ${quoted}>${reason === undefined ? "" : `<reason>${reason}</reason>`}</item>`;
+  });
+  return `<query xmlns='${NS.mucAdmin}'>${written.join("")}</query>`;
+}
+
+/** Address, affiliation, role, nick: what there is of them, who did it, and why. */
+function itemLine(item: Element): string {
+  const { jid, affiliation, role, nick } = item.attrs as Readonly<Record<string, string | undefined>>;
+  const by: unknown = item.getChild("actor")?.attrs["nick"];
+  const reason = item.getChildText("reason");
+  const words = [jid, affiliation, role, nick, typeof by === "string" ? `by ${by}` : undefined];
+  return words.filter((word) => word !== undefined).join(" ") + (reason ? `: ${reason}` : "");
 }
 
 function messageLine(stanza: Stanza, nick: string): string {

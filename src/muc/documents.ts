@@ -17,6 +17,7 @@ import { type Affiliate, type Hat, NO_ROOM, type RoomState, type Subject } from 
 const ROOM_STORE = "room";
 /** Its lists, a document for each affiliate, under the bare JID. */
 const AFFILIATION_STORE = "room_affiliation";
+const ACCOUNT = "account"; // the field with whose affiliation it is
 /** Its subject (key ""). */
 const SUBJECT_STORE = "room_subject";
 /** Its vCard (key ""), as text; read where it is asked for. */
@@ -27,18 +28,21 @@ const AVATAR_STORE = "room_avatar";
 const HAT_STORE = "room_hat";
 /** Who has which of them, by bare JID. */
 const WEARER_STORE = "room_hat_wearer";
+/** Accounts that are no more, until all rooms have let go of them: a document for each under its domain. */
+export const DEPARTURE_STORE = "room_departure";
 /** What strangers find it by (key ""), if it is in the list of rooms. */
 export const LISTING_STORE = "room_listing";
 
 export const ROOM_STORES: readonly FeatureStore[] = [
   { name: ROOM_STORE, data: "room" },
-  { name: AFFILIATION_STORE, lookups: ["owner"], data: "room" },
+  { name: AFFILIATION_STORE, lookups: ["owner", ACCOUNT], data: "room", about: ACCOUNT },
   { name: SUBJECT_STORE, data: "room" },
   { name: VCARD_STORE, data: "room" },
   { name: AVATAR_STORE, data: "room" },
   { name: HAT_STORE, data: "room" },
   { name: WEARER_STORE, data: "room" },
   { name: LISTING_STORE, data: "room" },
+  { name: DEPARTURE_STORE, data: "nobody" },
 ];
 
 /** Those that are loaded with a room. */
@@ -53,7 +57,7 @@ export const LOADED_STORES: readonly string[] = [
 
 type Durable = Pick<
   RoomState,
-  "exists" | "isLocked" | "config" | "affiliations" | "subject" | "avatar" | "hats" | "wearers"
+  "exists" | "isLocked" | "config" | "affiliations" | "versions" | "subject" | "avatar" | "hats" | "wearers"
 >;
 
 /** The half of the state that is stored. */
@@ -64,6 +68,7 @@ export function durable(rows: (store: string) => readonly Row[]): Durable {
     exists: true,
     isLocked: room["locked"] === true,
     config: new Map(Object.entries((room["settings"] ?? {}) as Readonly<Record<string, Json>>)),
+    versions: versionsIn(room["versions"]),
     affiliations: new Map(rows(AFFILIATION_STORE).map(({ key, doc }) => [key, affiliateIn(doc)])),
     subject: subjectIn(rows(SUBJECT_STORE)[0]?.doc),
     avatar: textsIn(rows(AVATAR_STORE)[0]?.doc["hashes"]),
@@ -75,6 +80,11 @@ export function durable(rows: (store: string) => readonly Row[]): Durable {
 function affiliateIn({ affiliation, reason }: Doc): Affiliate {
   const known: Affiliation = AFFILIATIONS.find((one) => one === affiliation) ?? "none";
   return { affiliation: known, ...(typeof reason === "string" && { reason }) };
+}
+
+function versionsIn(stored: Json | undefined): RoomState["versions"] {
+  const versions = (stored ?? {}) as Readonly<Record<string, Json>>;
+  return new Map(AFFILIATIONS.map((list) => [list, typeof versions[list] === "number" ? versions[list] : 0]));
 }
 
 function subjectIn(doc: Doc | undefined): Subject | undefined {
@@ -92,10 +102,10 @@ function textsIn(list: Json | undefined): readonly string[] {
   return Array.isArray(list) ? list.filter((one) => typeof one === "string") : [];
 }
 
-/** The room, as it is configured. */
-export function putRoom(room: JID, { isLocked, config }: Pick<RoomState, "isLocked" | "config">): Write {
+/** The room, as it is configured, and how far its lists are. */
+export function putRoom(room: JID, { isLocked, config, versions }: RoomState): Write {
   const settings: Record<string, Json> = Object.fromEntries(config);
-  const doc = { v: 1, ...(isLocked && { locked: true }), settings };
+  const doc = { v: 1, ...(isLocked && { locked: true }), settings, versions: Object.fromEntries(versions) };
   return { op: "put", store: ROOM_STORE, owner: room.toString(), key: "", doc };
 }
 
@@ -110,7 +120,7 @@ export function putAffiliate(room: JID, account: JID, { affiliation, reason }: A
   const place = { store: AFFILIATION_STORE, owner: room.toString(), key: account.toString() } as const;
   if (affiliation === "none") return { op: "remove", ...place };
   const doc = {
-    ...{ v: 1, affiliation },
+    ...{ v: 1, affiliation, [ACCOUNT]: account.toString() },
     ...(affiliation === "owner" && { owner: account.toString() }), // for the limit of rooms
     ...(reason !== undefined && { reason }),
   };
@@ -154,3 +164,14 @@ export function erased(room: JID): Write {
 
 /** Where the rooms of an owner are counted. */
 export const OWNED = { store: AFFILIATION_STORE, field: "owner" } as const;
+
+/** Where the affiliations of an account are found. */
+export const AFFILIATED = { store: AFFILIATION_STORE, field: ACCOUNT } as const;
+
+export function putDeparture({ domain, bare }: JID): Write {
+  return { op: "put", store: DEPARTURE_STORE, owner: domain, key: bare.toString(), doc: { v: 1 } };
+}
+
+export function removeDeparture({ domain, bare }: JID): Write {
+  return { op: "remove", store: DEPARTURE_STORE, owner: domain, key: bare.toString() };
+}

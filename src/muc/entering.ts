@@ -6,9 +6,9 @@ import type { Stanza } from "../stanza/stanza.js";
 import type { Element } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { erased, putAffiliate, putRoom } from "./documents.js";
+import { kindOf } from "./kind.js";
 import { absent, ownWords, show, showAll, showOthers } from "./occupants.js";
-import { isMembersOnly } from "./parts/members-only.js";
-import { isModerated } from "./parts/moderation.js";
+import { advanced, asksToFollow, current } from "./parts/versions.js";
 import { initialRole, type Role } from "./privileges.js";
 import { NO_ROOM, type Occupant, seated, type Seat, unseated, withAffiliate } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -51,17 +51,24 @@ interface Seated {
 }
 
 /** The client is in under this nick, with the presence it has just sent. */
-function seat(turn: Turn, to: JID, role: Role): Seated {
-  const { from, stanza } = turn;
-  const mine: Seat = { jid: from, presence: ownWords(stanza) };
+function seat(turn: Turn, to: JID, role: Role, mine: Seat = seatOf(turn)): Seated {
+  const { from } = turn;
   const occupant = { nick: to.resource, jid: to, account: from.bare, role };
   turn.change(seated(turn.state, occupant, mine));
   return { occupant: turn.occupant ?? { ...occupant, seats: [mine] }, seat: mine };
 }
 
+/** The client with what it says now, and with what it has asked for when it entered. */
+function seatOf({ from, stanza, occupant }: Turn): Seat {
+  const x = stanza.child("x", NS.muc);
+  const before = occupant?.seats.find(({ jid }) => jid.equals(from));
+  const follows = x ? asksToFollow(x) : before?.follows;
+  return { jid: from, presence: ownWords(stanza), ...(follows && { follows }) };
+}
+
 /** The role they would have who are not in. */
 export function roleFor({ affiliation, state: { config } }: Turn): Role {
-  return initialRole(affiliation, { isModerated: isModerated.of(config), isMembersOnly: isMembersOnly.of(config) });
+  return initialRole(affiliation, kindOf(config));
 }
 
 /** Why somebody may not enter a room that is there. */
@@ -90,7 +97,10 @@ function create(turn: Turn): StanzaError | undefined {
   if (!isStaff && turn.ownedRooms >= config.limits.rooms_per_account)
     return new StanzaError("resource-constraint", "wait", "too many rooms of one owner");
   const owner = { affiliation: "owner" } as const;
-  const made = withAffiliate({ ...NO_ROOM, exists: true, isLocked: true }, from.bare, owner);
+  const listed = withAffiliate({ ...NO_ROOM, exists: true, isLocked: true }, from.bare, owner);
+  const first = { account: from.bare.toString(), before: "none", after: "owner" } as const;
+  // Nothing has been told of this room yet: what was before is another one's.
+  const made = { ...advanced(listed, [first], context.clock.now()).state, changes: [] };
   const remains = turn.room.hasRemains ? [erased(jid)] : [];
   turn.change(made, ...remains, putRoom(jid, made), putAffiliate(jid, from.bare, owner));
   return undefined;
@@ -99,8 +109,10 @@ function create(turn: Turn): StanzaError | undefined {
 /** "Order of Events": the others' presence, the own one, then what parts have to tell. */
 function introduce(turn: Turn, { occupant, seat }: Seated, codes: readonly number[]): void {
   const warnings = turn.parts.flatMap((part) => part.warn?.(turn.state) ?? []);
+  for (const part of turn.parts) part.greet?.(turn, occupant, seat);
   showOthers(turn, occupant, seat);
-  showAll(turn, { occupant, seat, affiliation: turn.affiliation, ownCodes: [...codes, ...warnings] });
+  const own = { ownCodes: [...codes, ...warnings], ownMore: current(turn, occupant, seat) };
+  showAll(turn, { occupant, seat, affiliation: turn.affiliation, ...own });
   for (const part of turn.parts) part.welcome?.(turn, occupant, seat.jid);
 }
 
@@ -109,11 +121,11 @@ function changeNick(turn: Turn, occupant: Occupant, to: JID): void {
   const refused = takenBySomebodyElse(turn, to);
   if (refused) return turn.refuse(refused);
   const { from, affiliation } = turn;
-  const mine: Seat = { jid: from, presence: ownWords(turn.stanza) };
+  const mine = seatOf(turn);
   const gone = presence({ type: "unavailable" });
   const leaving = { occupant, seat: mine, affiliation, presence: gone, newNick: to.resource, codes: [NICK_CHANGED] };
   if (occupant.seats.length === 1) showAll(turn, leaving);
   else show(turn, leaving, occupant, mine);
   turn.change(unseated(turn.state, occupant, from));
-  showAll(turn, { ...seat(turn, to, occupant.role), affiliation });
+  showAll(turn, { ...seat(turn, to, occupant.role, mine), affiliation });
 }

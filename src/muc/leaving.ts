@@ -1,13 +1,14 @@
 // XEP-0045 "Exiting a Room", "Ghost Users", "Destroying a Room": how occupants go, by themselves or not, and what becomes of an empty room.
 import { presence } from "../stanza/build.js";
-import type { JID } from "../stanza/jid.js";
+import { StanzaError } from "../stanza/errors.js";
+import { JID, JidError } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { erased } from "./documents.js";
 import { ownWords, show, showAll } from "./occupants.js";
 import { isPersistent } from "./parts/persistence.js";
-import { NO_ROOM, type Occupant, type Seat, unseated } from "./state.js";
+import { type ListChange, NO_ROOM, type Occupant, type Seat, unseated } from "./state.js";
 import type { Turn } from "./turn.js";
 
 /** Removed for a technical reason. */
@@ -20,6 +21,8 @@ export interface Farewell {
   readonly codes?: readonly number[];
   /** Further children of the item: who did it, and why. */
   readonly about?: readonly Element[];
+  /** The change of the lists by which they go. */
+  readonly change?: ListChange | undefined;
 }
 
 /** Presence of type unavailable; who is not in is not heard ("Presence" 5). */
@@ -62,19 +65,48 @@ export function evacuate(turn: Turn, occupants: readonly Occupant[], farewell: F
   for (const occupant of occupants) showAll(turn, goodbye(turn, occupant, occupant.seats[0], farewell));
 }
 
-function goodbye(turn: Turn, occupant: Occupant, seat: Seat, { words, codes = [], about = [] }: Farewell) {
+function goodbye(turn: Turn, occupant: Occupant, seat: Seat, { words, codes = [], about = [], change }: Farewell) {
   const said = words ? ownWords(words) : presence({ type: "unavailable" });
   const affiliation = turn.affiliationOf(occupant.account);
-  return { occupant, seat, affiliation, presence: said, role: "none", codes, about } as const;
+  return { occupant, seat, affiliation, presence: said, role: "none", codes, about, change } as const;
+}
+
+/** Why a room ends, and where its people may go. */
+export interface Venue {
+  readonly jid?: string;
+  readonly reason?: string;
+  readonly password?: string;
+}
+
+/** What an owner's request to destroy the room says. Throws StanzaError for a venue that is no address. */
+export function venueIn(request: Element | undefined): Venue {
+  const jid: unknown = request?.attrs["jid"];
+  if (typeof jid === "string" && jid !== "" && !isAddress(jid)) throw new StanzaError("jid-malformed");
+  const reason = request?.getChildText("reason", NS.mucOwner);
+  const password = request?.getChildText("password", NS.mucOwner);
+  return {
+    ...(typeof jid === "string" && jid !== "" && { jid }),
+    ...(reason && { reason }),
+    ...(password && { password }),
+  };
+}
+
+function isAddress(text: string): boolean {
+  try {
+    return JID.parse(text).isBare;
+  } catch (error) {
+    if (error instanceof JidError) return false;
+    throw error;
+  }
 }
 
 /** "Destroying a Room": one presence to each, with the reason and where to go. */
-export function destroy(turn: Turn, request: Element | undefined): void {
+export function destroy(turn: Turn, { jid, reason, password }: Venue): void {
   const { state } = turn;
-  const jid: unknown = request?.attrs["jid"];
-  const kept = ["reason", "password"].flatMap((name) => request?.getChild(name, NS.mucOwner) ?? []);
-  const children = kept.map((child) => xml(child.name, {}, child.text()));
-  const destroyed = xml("destroy", typeof jid === "string" ? { jid } : {}, ...children);
+  const children = Object.entries({ reason, password }).flatMap(([name, value]) =>
+    value ? [xml(name, {}, value)] : [],
+  );
+  const destroyed = xml("destroy", { jid }, ...children);
   const gone = presence({ type: "unavailable" });
   for (const occupant of state.occupants.values())
     for (const seat of occupant.seats) {

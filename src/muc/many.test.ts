@@ -8,6 +8,7 @@ import { openMemory } from "../storage/memory/memory.js";
 import { coven, ROOM } from "./coven.test.kit.js";
 import { DEFAULT_CONFIG } from "./config.js";
 import { putRoom } from "./documents.js";
+import { NO_ROOM } from "./state.js";
 import { isPersistent } from "./parts/persistence.js";
 
 const MANY = 100_000;
@@ -18,7 +19,7 @@ async function stored(rooms: number): Promise<MemoryDisk> {
   const disk = new MemoryDisk();
   const config = isPersistent.set(DEFAULT_CONFIG, true);
   const addresses = [ROOM, ...Array.from({ length: rooms - 1 }, (_, n) => `room${n}@conference.localhost`)];
-  const writes = addresses.map((address) => putRoom(JID.parse(address), { isLocked: false, config }));
+  const writes = addresses.map((address) => putRoom(JID.parse(address), { ...NO_ROOM, exists: true, config }));
   await openMemory(STORES, disk).commit([{ writes }]);
   return disk;
 }

@@ -20,6 +20,8 @@ export function message(turn: Turn): void {
   const { stanza, state } = turn;
   if (stanza.type === "error") return failed(turn);
   if (!isInUse(state)) return turn.refuse(new StanzaError("item-not-found"));
+  const isForOthers = stanza.type === "groupchat" || stanza.to?.isBare === false;
+  if (!isForOthers && turn.parts.some((part) => part.addressed?.(turn))) return;
   if (!turn.occupant) return turn.refuse(new StanzaError("not-acceptable", "modify", "You are not in the room."));
   if (stanza.to?.isBare === false) return whisper(turn, turn.occupant, stanza.to.resource);
   if (stanza.type !== "groupchat") return turn.refuse(new StanzaError("bad-request"));

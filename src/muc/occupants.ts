@@ -6,9 +6,10 @@ import { NS } from "../xml/namespaces.js";
 import { elementToWire } from "../xml/serialize.js";
 import type { Wire } from "../xml/wire.js";
 import { isBroadcast } from "./parts/presence-broadcast.js";
+import { news } from "./parts/versions.js";
 import { whois } from "./parts/whois.js";
 import type { Affiliation, Role } from "./privileges.js";
-import type { Occupant, RoomState, Seat } from "./state.js";
+import type { ListChange, Occupant, RoomState, Seat } from "./state.js";
 import type { Turn } from "./turn.js";
 
 /** An occupant's presence, to be told to others. */
@@ -31,6 +32,10 @@ export interface Showing {
   readonly ownCodes?: readonly number[];
   /** Further children of `<x/>`. */
   readonly more?: readonly Element[];
+  /** The same, for the client whose presence it is. */
+  readonly ownMore?: readonly Element[];
+  /** The change of the lists that is told by it. */
+  readonly change?: ListChange | undefined;
 }
 
 /** To one client. */
@@ -82,11 +87,14 @@ class Shown {
   readonly #state: RoomState;
   readonly #showing: Showing;
   readonly #marks: Wire;
+  /** Only where a change is told: others are kept, and a turn is large. */
+  readonly #turn: Turn | undefined;
   readonly #forms = new Map<string, Stanza>();
 
   constructor(turn: Turn, showing: Showing) {
     this.#state = turn.state;
     this.#showing = showing;
+    this.#turn = showing.change && turn;
     this.#marks = marksOf(turn, showing.occupant);
   }
 
@@ -101,24 +109,31 @@ class Shown {
     const { occupant, seat } = this.#showing;
     const isSelf = viewer.nick === occupant.nick;
     const whose = !isSelf ? "other" : to.jid.equals(seat.jid) ? "seat" : "self";
-    return this.#form(whose, isSelf || seesJids(this.#state, viewer)).readdress(occupant.jid, to.jid);
+    const withJid = isSelf || seesJids(this.#state, viewer);
+    return this.#form(whose, withJid, this.#news(viewer, to)).readdress(occupant.jid, to.jid);
   }
 
-  #form(whose: Whose, withJid: boolean): Stanza {
-    const key = `${whose} ${withJid}`;
+  #news(viewer: Occupant, to: Seat): readonly Element[] {
+    const { change } = this.#showing;
+    return this.#turn && change ? news(this.#turn, change, viewer, to) : [];
+  }
+
+  #form(whose: Whose, withJid: boolean, told: readonly Element[]): Stanza {
+    const key = `${whose} ${withJid} ${told.join("")}`;
     const known = this.#forms.get(key);
     if (known) return known;
     const { presence = this.#showing.seat.presence } = this.#showing;
     const said = whose === "seat" ? presence : presence.withId(undefined); // the id tells its sender which one is answered
-    const made = said.plus((this.#marks + this.#x(whose, withJid)) as Wire);
+    const made = said.plus((this.#marks + this.#x(whose, withJid, told)) as Wire);
     this.#forms.set(key, made);
     return made;
   }
 
-  #x(whose: Whose, withJid: boolean): Wire {
-    const { codes = [], ownCodes = [], more = [] } = this.#showing;
+  #x(whose: Whose, withJid: boolean, told: readonly Element[]): Wire {
+    const { codes = [], ownCodes = [], more = [], ownMore = [] } = this.#showing;
+    const extra = [...told, ...(whose === "seat" ? ownMore : [])];
     const all = [...codes, ...(whose === "other" ? [] : [SELF]), ...(whose === "seat" ? ownCodes : [])];
-    const x = xml("x", { xmlns: NS.mucUser }, this.#item(withJid), ...more);
+    const x = xml("x", { xmlns: NS.mucUser }, ...extra, this.#item(withJid), ...more);
     for (const code of all.sort()) x.append(xml("status", { code: String(code) }));
     return elementToWire(x, NS.client);
   }

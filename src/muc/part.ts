@@ -9,7 +9,7 @@ import type { Command } from "../xeps/0050-commands.api.js";
 import type { Element } from "../xml/element.js";
 import type { ConfigField, RoomConfig } from "./config.js";
 import type { Affiliation, Role } from "./privileges.js";
-import type { Occupant, RoomState } from "./state.js";
+import type { Occupant, RoomState, Seat } from "./state.js";
 import type { Turn, TurnContext } from "./turn.js";
 
 /** Somebody asks to enter a room that is there and unlocked. */
@@ -32,6 +32,14 @@ export interface Reader {
 /** A request to the room's own address: answers at once, later, when the turn is released, or not, having answered by itself. */
 export type RoomIqHandler = (turn: Turn, payload: Element) => Answer | (() => Promise<Answer>) | void;
 
+/** Somebody's affiliation has changed, whether they are in the room or not. */
+export interface Affiliated {
+  /** The bare JID of an account, or a whole domain. */
+  readonly account: JID;
+  readonly before: Affiliation;
+  readonly after: Affiliation;
+}
+
 export interface Part {
   readonly name: string;
   /** Its fields in the form of the configuration, in order. */
@@ -48,10 +56,14 @@ export interface Part {
   readonly read?: (state: RoomState, reader: Reader) => StanzaError | undefined;
   /** The entry of the archive that the stanza is about: it is at hand in its turn, as `cited`. */
   readonly cites?: (stanza: Stanza) => number | undefined;
+  /** What whoever enters is told before any presence. */
+  readonly greet?: (turn: Turn, occupant: Occupant, seat: Seat) => void;
   /** Status codes that warn whoever enters. */
   readonly warn?: (state: RoomState) => readonly number[];
   /** What whoever has entered is told after their own presence, to that address. */
   readonly welcome?: (turn: Turn, occupant: Occupant, to: JID) => void;
+  /** Takes a message to the room itself, from anybody, that is not for all: true if it was for this part, which has dealt with it. */
+  readonly addressed?: (turn: Turn) => boolean;
   /** Why an occupant may not send this message to all. */
   readonly speak?: (turn: Turn, speaker: Occupant) => StanzaError | undefined;
   /** Why an occupant may not send this message to another one. */
@@ -60,6 +72,8 @@ export interface Part {
   readonly pass?: (turn: Turn, message: Stanza, speaker: Occupant) => Stanza;
   /** Takes part in what the message to all means, once it may be sent: the state and the writes that follow from it. */
   readonly heard?: (turn: Turn, message: Stanza, speaker: Occupant) => void;
+  /** Takes part in what the change of an affiliation means, beside what occupants see of it. */
+  readonly affiliated?: (turn: Turn, change: Affiliated) => void;
   /** Children that each presence of an occupant carries. */
   readonly mark?: (state: RoomState, occupant: Occupant) => readonly Element[];
   /** Ad-hoc commands of the room (XEP-0050). */

@@ -1,5 +1,6 @@
 // The parts of a room, in order: of the form, of the rules when somebody enters or speaks, and of what whoever enters is told.
 import { commands } from "./commands.js";
+import { admin } from "./admin.js";
 import { configuring } from "./configuring.js";
 import { discovery } from "./discovery.js";
 import type { Part } from "./part.js";
@@ -10,6 +11,7 @@ import { hats } from "./parts/hats.js";
 import { listing } from "./parts/listing.js";
 import { logging } from "./parts/logging.js";
 import { maximum } from "./parts/max-users.js";
+import { memberList } from "./parts/member-list.js";
 import { membersOnly } from "./parts/members-only.js";
 import { messageModeration } from "./parts/message-moderation.js";
 import { mentions } from "./parts/mentions.js";
@@ -25,12 +27,15 @@ import { retraction } from "./parts/retraction.js";
 import { references } from "./parts/references.js";
 import { slowMode } from "./parts/slow-mode.js";
 import { subject } from "./parts/subject.js";
+import { versions } from "./parts/versions.js";
+import { voiceRequests } from "./parts/voice-requests.js";
 import { whoisPart } from "./parts/whois.js";
 
 export const PARTS: readonly Part[] = [
   discovery,
   configuring,
   commands,
+  admin,
   naming,
   references,
   listing,
@@ -40,7 +45,10 @@ export const PARTS: readonly Part[] = [
   maximum,
   moderation,
   slowMode,
+  voiceRequests,
   whoisPart,
+  memberList,
+  versions,
   presenceBroadcast,
   privateMessages,
   logging,

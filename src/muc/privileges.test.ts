@@ -12,8 +12,11 @@ import {
   mayEnter,
   mayManageHats,
   maySetVcard,
+  mayReadList,
+  mayReadRole,
   ROLES,
   type Role,
+  roleAfter,
   type RoomKind,
   type Standing,
 } from "./privileges.js";
@@ -121,6 +124,8 @@ describe("the privileges of roles hold for every actor, target and role", () => 
       new Set(["forbidden", "not-allowed"]),
     );
     expect(denyRole({ affiliation: "member", role: "moderator" }, owner, "none")).toBe("not-allowed");
+    expect(denyRole({ affiliation: "none", role: "moderator" }, owner, "participant")).toBe("not-allowed");
+    expect(denyRole({ affiliation: "none", role: "moderator" }, nobody, "moderator")).toBe("forbidden");
     expect(denyRole(nobody, owner, "none")).toBe("forbidden");
     expect(denyRole(owner, nobody, "none")).toBeUndefined();
   });
@@ -169,6 +174,71 @@ describe("the privileges of affiliations hold for every actor, target and affili
 
 it("only moderators retract what others have said @3.3 @3.6 @M6", () => {
   expect(ROLES.filter((role) => !denyModeration({ role }))).toEqual(["moderator"]);
+});
+
+describe("administrators of the server", () => {
+  it("are kicked, silenced and banned by nobody but each other @3.1 @M4", () => {
+    const harms = allowedRoles.filter(({ target, next }) => ROLES.indexOf(next) < ROLES.indexOf(target.role));
+    const isDenied = ({ actor, target, next }: RoleCase) =>
+      denyRole(actor, { ...target, isStaff: true }, next) === "not-allowed" &&
+      denyRole({ ...actor, isStaff: true }, { ...target, isStaff: true }, next) === undefined;
+    expect(breaking(harms, isDenied)).toEqual([]);
+    const bans = allowedAffiliations.filter(({ next }) => next === "outcast");
+    const isNoBan = ({ actor, target, next }: AffiliationCase) =>
+      denyAffiliation({ affiliation: actor }, { ...target, isStaff: true }, next) === "not-allowed";
+    expect(breaking(bans, isNoBan)).toEqual([]);
+  });
+});
+
+describe("lists", () => {
+  const READERS = [...OCCUPANTS, ...OUTSIDERS];
+  const HIDING = { isNonAnonymous: false, readers: ROLES };
+
+  it("are read in a semi-anonymous room only by those who may change them @3.1 @M1", () => {
+    for (const list of AFFILIATIONS)
+      for (const reader of READERS) {
+        const target = { affiliation: list, isSelf: false, isLastOwner: false };
+        const mayChange = denyAffiliation(reader, target, "none") === undefined;
+        expect(mayReadList(reader, list, HIDING)).toBe(mayChange);
+      }
+  });
+
+  it("of bans, and those of others by outcasts and strangers, are read no more in any other room @3.1 @M1", () => {
+    const known = { isNonAnonymous: true, readers: ROLES };
+    for (const reader of READERS) {
+      expect(mayReadList(reader, "outcast", known)).toBe(isAtLeast(reader.affiliation, "admin"));
+      const isStranger = !isAtLeast(reader.affiliation, "member");
+      for (const list of ["member", "admin", "owner"] as const)
+        expect(mayReadList(reader, list, known)).toBe(!isStranger);
+    }
+    const closed = { isNonAnonymous: true, readers: [] };
+    expect(
+      READERS.filter((reader) => mayReadList(reader, "member", closed)).map(({ affiliation }) => affiliation),
+    ).toEqual(READERS.filter((reader) => isAtLeast(reader.affiliation, "admin")).map(({ affiliation }) => affiliation));
+  });
+
+  it("of roles are read by moderators, that of moderators by admins @3.1", () => {
+    for (const reader of READERS)
+      expect(ROLES.map((role) => mayReadRole(reader, role))).toEqual([
+        ...Array<boolean>(3).fill(reader.role === "moderator"),
+        isAtLeast(reader.affiliation, "admin"),
+      ]);
+  });
+});
+
+describe("the role after a change of affiliation", () => {
+  it("is that of entering, but for a rise, which takes no role away @3.1", () => {
+    for (const kind of KINDS)
+      for (const before of AFFILIATIONS)
+        for (const after of AFFILIATIONS)
+          for (const { role } of OCCUPANTS) {
+            const is = roleAfter(role, before, after, kind);
+            const initial = initialRole(after, kind);
+            const isRise = isAtLeast(after, before) && after !== before && initial !== "none";
+            const expected = isRise && ROLES.indexOf(role) > ROLES.indexOf(initial) ? role : initial;
+            expect(is).toBe(expected);
+          }
+  });
 });
 
 describe("the role somebody enters with", () => {

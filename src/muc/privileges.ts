@@ -13,6 +13,8 @@ export type Role = (typeof ROLES)[number];
 export interface Standing {
   readonly affiliation: Affiliation;
   readonly role: Role;
+  /** Administrates the server: nobody in the room does anything to them. */
+  readonly isStaff?: boolean;
 }
 
 /** Whom a change of affiliation is about. */
@@ -20,7 +22,9 @@ export interface Affiliate {
   readonly affiliation: Affiliation;
   /** It is the one who asks for the change. */
   readonly isSelf: boolean;
+  /** Without them there would be no owner. */
   readonly isLastOwner: boolean;
+  readonly isStaff?: boolean;
 }
 
 /** `forbidden`: not among the privileges. `not-allowed`: it is, but not with this target. `conflict`: one's own ban, the last owner. */
@@ -68,8 +72,21 @@ export function initialRole(affiliation: Affiliation, room: RoomKind): Role {
   return affiliation === "none" && room.isModerated ? "visitor" : "participant";
 }
 
+/** The role of an occupant whose affiliation has changed: who rises loses nothing by it, who falls is as if they entered now. */
+export function roleAfter(role: Role, before: Affiliation, after: Affiliation, room: RoomKind): Role {
+  const initial = initialRole(after, room);
+  const isRise = compareAffiliations(after, before) > 0;
+  return isRise && initial !== "none" && ROLES.indexOf(role) > ROLES.indexOf(initial) ? role : initial;
+}
+
 /** "Role State Chart": a change of somebody's role in the room; "none" is a kick. Undefined: it may be done. */
 export function denyRole(actor: Standing, target: Standing, next: Role): Denial | undefined {
+  const isLoss = ROLES.indexOf(next) < ROLES.indexOf(target.role);
+  const isProtected = target.isStaff && !actor.isStaff && isLoss;
+  return denyByChart(actor, target, next) ?? (isProtected ? "not-allowed" : undefined);
+}
+
+function denyByChart(actor: Standing, target: Standing, next: Role): Denial | undefined {
   if (next === "moderator" || (target.role === "moderator" && next !== "none"))
     return denyModerator(actor, target, next);
   if (actor.role !== "moderator") return "forbidden";
@@ -77,10 +94,12 @@ export function denyRole(actor: Standing, target: Standing, next: Role): Denial 
   return next === "visitor" ? denyLossOfVoice(actor, target) : undefined;
 }
 
-/** "Granting Moderator Status", "Revoking Moderator Status": an admin's privilege; an admin or owner never loses it. */
+/** "Granting Moderator Status", "Revoking Moderator Status": an admin's privilege; an admin or owner never loses it, as a moderator is told. */
 function denyModerator(actor: Standing, target: Standing, next: Role): Denial | undefined {
-  if (!isAtLeast(actor.affiliation, "admin")) return "forbidden";
-  return next !== "moderator" && isAtLeast(target.affiliation, "admin") ? "not-allowed" : undefined;
+  const isProtected = next !== "moderator" && isAtLeast(target.affiliation, "admin");
+  const isAdmin = isAtLeast(actor.affiliation, "admin");
+  if (isProtected && (isAdmin || actor.role === "moderator")) return "not-allowed";
+  return isAdmin ? undefined : "forbidden";
 }
 
 /** "Kicking an Occupant"; by the chart a moderator is kicked by admins and owners only. */
@@ -109,6 +128,7 @@ export function denyAffiliation(
 ): Denial | undefined {
   if (!isAtLeast(actor.affiliation, "admin")) return "forbidden";
   if (next === "outcast" && target.isSelf) return "conflict";
+  if (next === "outcast" && target.isStaff) return "not-allowed";
   if (actor.affiliation !== "owner") return denyAdmin(target, next);
   return target.isLastOwner && next !== "owner" ? "conflict" : undefined;
 }
@@ -118,4 +138,29 @@ function denyAdmin(target: Affiliate, next: Affiliation): Denial | undefined {
   if (isAtLeast(next, "admin")) return "forbidden";
   if (!isAtLeast(target.affiliation, "admin")) return undefined;
   return next === "outcast" ? "not-allowed" : "forbidden";
+}
+
+/** What a room lets its members know of its lists. */
+export interface Openness {
+  readonly isNonAnonymous: boolean;
+  /** The roles whose holders may read the list of members. */
+  readonly readers: readonly Role[];
+}
+
+/**
+ * Who may read a list of affiliations ("Modifying the Ban List", "... Member List", "... Owner List", "... Admin List"): owners all, admins
+ * those they may change; in a room where everybody is known, members and admins all but the bans, too. `reader.role`: also of who is not in the
+ * room the one they would enter with.
+ */
+export function mayReadList(reader: Standing, list: Affiliation, room: Openness): boolean {
+  if (reader.affiliation === "owner") return true;
+  const isAdmin = isAtLeast(reader.affiliation, "admin");
+  if (isAdmin && !isAtLeast(list, "admin")) return true;
+  if (!room.isNonAnonymous || !isAtLeast(list, "member")) return false;
+  return isAdmin || (reader.affiliation === "member" && room.readers.includes(reader.role));
+}
+
+/** Who may read who has a role: "Modifying the Voice List" a moderator, "Modifying the Moderator List" an admin. */
+export function mayReadRole({ affiliation, role }: Standing, list: Role): boolean {
+  return list === "moderator" ? isAtLeast(affiliation, "admin") : role === "moderator";
 }

@@ -33,7 +33,7 @@ interface Place {
 /** On its way back, or there already, until the client has come back to its session. */
 interface Return {
   readonly place: Place;
-  readonly over: Promise<void>;
+  readonly over: Promise<unknown>;
   isOver: boolean;
 }
 

@@ -35,10 +35,10 @@ export class Room extends Owner {
 
   override load(rows: readonly Row[]): void {
     super.load(rows);
-    const { occupants, nicks, history, spoken } = this.#released;
+    const { occupants, nicks, history, spoken, changes } = this.#released;
     const stored = durable((store) => this.rows(store));
     this.hasRemains = stored.isLocked && occupants.size === 0;
-    this.#decided = this.hasRemains ? NO_ROOM : { ...stored, occupants, nicks, history, spoken };
+    this.#decided = this.hasRemains ? NO_ROOM : { ...stored, occupants, nicks, history, spoken, changes };
     this.#released = this.#decided;
     this.#hold();
   }

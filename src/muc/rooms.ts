@@ -11,6 +11,8 @@ import { JID } from "../stanza/jid.js";
 import { StoreFault } from "../storage/port.js";
 import { archiveReading } from "../xeps/0313-mam/api.js";
 import { type Cited, citedIn } from "./archived.js";
+import { Departures } from "./departures.js";
+import { depart } from "./departing.js";
 import { LOADED_STORES, OWNED } from "./documents.js";
 import { Indicators } from "./indicators.js";
 import { PARTS } from "./parts.js";
@@ -36,6 +38,15 @@ const NO_GROUNDS: Grounds = { ownedRooms: 0, cited: undefined };
 
 const RETRY_MS = 1000;
 
+const made = new WeakMap<Context, Rooms>();
+
+/** Those of a server: the same for all that deal with them. */
+export function roomsOf(context: Context): Rooms {
+  const rooms = made.get(context) ?? new Rooms(context);
+  made.set(context, rooms);
+  return rooms;
+}
+
 export class Rooms {
   readonly #context: Context;
   /** Who is told of activity in rooms (XEP-0437). */
@@ -45,6 +56,7 @@ export class Rooms {
   readonly #decisions: () => Lane;
   readonly #sends: () => Lane;
   readonly #traffic = new Map<string, Traffic>();
+  readonly departures: Departures;
   /** What comes back from where the room has sent something, by this server's own doing. */
   readonly #bounces = new WeakSet<Flow>();
 
@@ -66,6 +78,7 @@ export class Rooms {
     this.#rooms = context.owners(LOADED_STORES, (jid) => new Room(jid));
     this.#decisions = context.lanes((flow) => this.#decide(flow));
     this.#sends = context.lanes();
+    this.departures = new Departures(context, (account, room) => this.act({ room, from: account }, depart));
   }
 
   /** Hands the flow's current stanza over to the room it is for. Its sender waits, unless the room itself has caused it. */
@@ -89,11 +102,11 @@ export class Rooms {
     for (const { jid, decided } of this.#rooms.inUse()) if (decided.occupants.size > 0) yield jid;
   }
 
-  /** A turn that no stanza asks for, in the room's order like any other. Resolves when it is over, also if it has failed. */
-  act({ room, from }: { readonly room: JID; readonly from: JID }, act: (turn: Turn) => void): Promise<void> {
+  /** A turn that no stanza asks for, in the room's order like any other. Resolves when it is over: whether it has not failed. */
+  act({ room, from }: { readonly room: JID; readonly from: JID }, act: (turn: Turn) => void): Promise<boolean> {
     const flow = new Flow(message({ from, to: room, type: "error" }), { kind: "server" }, "received"); // nobody is answered
     this.#acts.set(flow, act);
-    const over = new Promise<void>((resolve) => flow.whenOver(() => resolve()));
+    const over = new Promise<boolean>((resolve) => flow.whenOver((failure) => resolve(failure === undefined)));
     this.#run(flow, room);
     return over;
   }

@@ -1,5 +1,6 @@
 // The service of rooms on a domain of its own (XEP-0045 "Discovering a MUC Service", "Discovering Rooms"): what it says of itself and which
 // rooms it lists. Everything else is for its rooms.
+import type { Account } from "../core/account.js";
 import type { Context } from "../core/context.js";
 import type { Answer, Feature, Iq } from "../core/feature.js";
 import { LoadFault } from "../core/accounts.js";
@@ -17,7 +18,7 @@ import { ROOM_STORES } from "./documents.js";
 import { NS_RAI } from "./indicators.js";
 import { type Listed, publicRooms } from "./listings.js";
 import { Returning } from "./returning.js";
-import { Rooms } from "./rooms.js";
+import { type Rooms, roomsOf } from "./rooms.js";
 import { NS_SEARCH, search } from "./search.js";
 import { isOnLists } from "./state.js";
 
@@ -27,10 +28,11 @@ const IDENTITY = { category: "conference", type: "text", name: "Chat rooms" } as
 const OWN_FEATURES: readonly string[] = [NS.rsm, NS.vcardTemp, NS_RAI, NS_SEARCH];
 const PER_DOMAIN = "<domain>";
 
-/** What the rooms keep, and what doap.xml says of them. */
+/** What the rooms keep, what becomes of it when an account is removed or the server stops, and what doap.xml says of them. */
 export function muc(context: Context): Feature {
   const returning = new Returning(context, () => roomsOf(context));
-  return { ...MANIFEST, session: returning, closing: returning.closing };
+  const removed = (flow: Flow, account: Account): void => roomsOf(context).departures.removed(flow, account);
+  return { ...MANIFEST, session: returning, closing: returning.closing, removed };
 }
 
 const MANIFEST: Feature = {
@@ -41,7 +43,7 @@ const MANIFEST: Feature = {
       version: "1.35.5",
       status: "partial",
       since: "0.1.0",
-      note: "entering, messages, subject, configuration; no lists, invitations or registration yet",
+      note: "entering, messages, subject, configuration; no invitations or registration yet",
     },
     { xep: 425, version: "0.3.0", status: "complete", since: "0.1.0", note: "and the namespace of version 0.2" },
     { xep: 153, version: "1.1.1", status: "partial", since: "0.1.0", note: "of rooms" },
@@ -63,6 +65,7 @@ const MANIFEST: Feature = {
       since: "0.1.0",
       note: "mentions by the address of an account",
     },
+    { xep: 463, version: "0.2.0", status: "complete", since: "0.1.0", note: "changes are remembered in memory" },
     { xep: 486, version: "0.1.0", status: "complete", since: "0.1.0" },
     { xep: 500, version: "0.1.1", status: "complete", since: "0.1.0" },
   ],
@@ -74,16 +77,8 @@ export function mucServices(context: Context): readonly Service[] {
   const { config } = context;
   const hosts = config.domains.map((domain) => config.muc.host.replace(PER_DOMAIN, domain));
   const rooms = roomsOf(context);
+  rooms.departures.begin();
   return [...new Set(hosts)].map((host) => serviceOn(JID.parse(host).domain, context, rooms));
-}
-
-const known = new WeakMap<Context, Rooms>();
-
-/** The rooms of a server. */
-function roomsOf(context: Context): Rooms {
-  const rooms = known.get(context) ?? new Rooms(context);
-  known.set(context, rooms);
-  return rooms;
 }
 
 function serviceOn(domain: string, context: Context, rooms: Rooms): Service {

@@ -10,6 +10,8 @@ export interface Seat {
   readonly jid: JID;
   /** What it has sent last, without what only the room may say. */
   readonly presence: Stanza;
+  /** It has asked to be told how far the lists are (XEP-0463). */
+  readonly follows?: true;
 }
 
 /** Whoever is in the room under a nick: one account, with one client or more. */
@@ -28,6 +30,17 @@ export interface Occupant {
 export interface Affiliate {
   readonly affiliation: Affiliation;
   readonly reason?: string;
+}
+
+/** A change of somebody's affiliation, for those who have missed it. */
+export interface ListChange {
+  /** A bare JID, or a domain. */
+  readonly account: string;
+  readonly before: Affiliation;
+  readonly after: Affiliation;
+  readonly version: number;
+  /** The versions of the lists before it. */
+  readonly from: ReadonlyMap<Affiliation, number>;
 }
 
 export interface Subject {
@@ -62,6 +75,10 @@ export interface RoomState {
   readonly config: RoomConfig;
   /** By bare JID. */
   readonly affiliations: ReadonlyMap<string, Affiliate>;
+  /** The version of each list: that of its latest change. */
+  readonly versions: ReadonlyMap<Affiliation, number>;
+  /** The latest of them, oldest first. Known while the room is in memory. */
+  readonly changes: readonly ListChange[];
   readonly subject: Subject | undefined;
   /** The hashes of the pictures in its vCard; none: it has no avatar. */
   readonly avatar: readonly string[];
@@ -86,6 +103,8 @@ export const NO_ROOM: RoomState = {
   isLocked: false,
   config: NOBODY,
   affiliations: NOBODY,
+  versions: new Map(),
+  changes: [],
   subject: undefined,
   avatar: [],
   hats: NOBODY,
@@ -104,6 +123,11 @@ export function affiliationOf(state: RoomState, account: JID): Affiliation {
 /** A member, admin or owner: they may enter. */
 export function isOnLists(state: RoomState, account: JID): boolean {
   return state.exists && isAtLeast(affiliationOf(state, account), "member");
+}
+
+/** The bare JIDs on a list. */
+export function listed({ affiliations }: RoomState, list: Affiliation): readonly string[] {
+  return [...affiliations].filter(([, { affiliation }]) => affiliation === list).map(([jid]) => jid);
 }
 
 export function isInUse({ exists, isLocked }: RoomState): boolean {
@@ -148,6 +172,23 @@ export function withAffiliate(state: RoomState, account: JID, affiliate: Affilia
     affiliations:
       affiliate.affiliation === "none" ? withoutEntry(affiliations, key) : withEntry(affiliations, key, affiliate),
   };
+}
+
+/** Several at once: the list is copied once only. */
+export function withAffiliates(
+  state: RoomState,
+  all: readonly { readonly account: JID; readonly affiliate: Affiliate }[],
+): RoomState {
+  const affiliations = new Map(state.affiliations);
+  for (const { account, affiliate } of all)
+    if (affiliate.affiliation === "none") affiliations.delete(account.toString());
+    else affiliations.set(account.toString(), affiliate);
+  return { ...state, affiliations };
+}
+
+/** The occupant has another role; with all clients. */
+export function withRole(state: RoomState, occupant: Occupant, role: Role): RoomState {
+  return { ...state, occupants: withEntry(state.occupants, occupant.nick, { ...occupant, role }) };
 }
 
 /** With one more message, and no more than so many in all. */

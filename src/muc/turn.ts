@@ -13,7 +13,7 @@ import type { Indicators } from "./indicators.js";
 import type { Part, RoomIqHandler } from "./part.js";
 import type { ArchiveReading } from "../xeps/0313-mam/api.js";
 import type { Cited } from "./archived.js";
-import type { Affiliation } from "./privileges.js";
+import { type Affiliation, ROLES, type Standing } from "./privileges.js";
 import type { Room } from "./room.js";
 import { affiliationOf, type Occupant, occupantWith, type RoomState } from "./state.js";
 
@@ -98,6 +98,18 @@ export class Turn {
 
   affiliationOf(jid: JID): Affiliation {
     return this.isStaff(jid) ? "owner" : affiliationOf(this.#state, jid.bare);
+  }
+
+  /** Where an account stands, with the highest role it has in the room; "none" if it is not in. */
+  standingOf(jid: JID): Standing {
+    const roles = [...this.#state.occupants.values()].filter(({ account }) => account.equals(jid.bare));
+    const role = ROLES.findLast((one) => roles.some((occupant) => occupant.role === one)) ?? "none";
+    return { affiliation: this.affiliationOf(jid), role, isStaff: this.isStaff(jid) };
+  }
+
+  /** Where somebody stands who is in the room. */
+  standingAs({ account, role }: Occupant): Standing {
+    return { affiliation: this.affiliationOf(account), role, isStaff: this.isStaff(account) };
   }
 
   /** Administrators of the server. */

@@ -7,6 +7,7 @@ import { Stanza } from "./stanza.js";
 
 const BODY = "<body>hi</body>";
 const COMPOSING = "<composing xmlns='http://jabber.org/protocol/chatstates'/>";
+const MUC = "xmlns='http://jabber.org/protocol/muc#user'";
 const hint = (name: string) => `<${name} xmlns='urn:xmpp:hints'/>`;
 
 describe("what a message is worth keeping", () => {
@@ -23,6 +24,10 @@ describe("what a message is worth keeping", () => {
     ["a reaction", "chat", "<reactions xmlns='urn:xmpp:reactions:0' id='1'/>", "keep"],
     ["the beginning of a call", "chat", "<propose xmlns='urn:xmpp:jingle-message:0' id='1'/>", "keep"],
     ["an invitation", "normal", "<x xmlns='jabber:x:conference' jid='r@a'/>", "keep"],
+    ["an invitation of a room", undefined, `<x ${MUC}><invite from='a@b'/></x>`, "keep"],
+    ["what a room says of an affiliation", undefined, `<x ${MUC}><item affiliation='member' jid='a@b'/></x>`, "none"],
+    ["a chat state to an occupant", "chat", `${COMPOSING}<x ${MUC}/>`, "none"],
+    ["a body to an occupant", "chat", `${BODY}<x ${MUC}/>`, "keep"],
     ["a headline with store", "headline", BODY + hint("store"), "none"],
     [
       "a chat state that asks for a receipt and a marker, and not for carbons",

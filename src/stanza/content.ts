@@ -32,8 +32,18 @@ export function worthInRoom(message: Stanza): boolean {
   return message.has("store", NS.hints) || hasContent(message);
 }
 
-function hasContent({ children }: Stanza): boolean {
-  return children.some(({ name, ns }) => isBody(name, ns) || !(ABOUT.has(ns) || ABOUT_ELEMENTS.has(`${name} ${ns}`)));
+function hasContent(message: Stanza): boolean {
+  return message.children.some(({ name, ns }) => {
+    if (isBody(name, ns)) return true;
+    if (ns === NS.mucUser) return isInvitation(message);
+    return !(ABOUT.has(ns) || ABOUT_ELEMENTS.has(`${name} ${ns}`));
+  });
+}
+
+/** What else a room says in this way is about the message, or about who is in the room at the moment (XEP-0045). */
+function isInvitation(message: Stanza): boolean {
+  const x = message.child("x", NS.mucUser);
+  return ["invite", "decline"].some((name) => x?.getChild(name) !== undefined);
 }
 
 function isBody(name: string, ns: string): boolean {

@@ -4,6 +4,7 @@ import { Personal } from "../core/personal.js";
 import { features, STORES } from "../features.js";
 import { JID } from "../stanza/jid.js";
 import { placeOf, type Row } from "../storage/port.js";
+import type { Doc } from "../storage/writes.js";
 import { toWire } from "../xml/wire.js";
 import { World } from "./world.test.kit.js";
 
@@ -66,6 +67,18 @@ describe("what is stored about an account", () => {
     expect(messages).toHaveLength(await world.storage.countLog(JULIET, {}));
     expect(messages.at(-1)).toMatchObject({ with: expect.stringContaining("romeo@localhost"), pending: true });
     expect(messages.at(-1)?.["stanza"]).toContain("<body>later ü</body>");
+  });
+
+  it("is exported with what others keep about it, such as rooms their lists @2.3 @3.2", async () => {
+    const { world, personal } = await lived();
+    const room = { store: "room_affiliation", owner: "coven@conference.localhost" };
+    const doc = { v: 1, affiliation: "member", account: JULIET };
+    const others = { v: 1, affiliation: "member", account: "romeo@localhost" };
+    const put = (key: string, of: Doc) => ({ writes: [{ op: "put", ...room, key, doc: of } as const] });
+    await world.storage.commit([put(JULIET, doc), put("romeo@localhost", others)]);
+    const records: Readonly<Record<string, unknown>>[] = [];
+    for await (const record of personal.export(JID.parse(JULIET))) records.push(record);
+    expect(records.filter(({ owner }) => owner !== undefined)).toEqual([{ ...room, key: JULIET, doc }]);
   });
 
   it("is exported page by page, as it is taken: a large archive is never in memory as a whole @2.3", async () => {

@@ -1,8 +1,14 @@
-// XEP-0045 "Members-Only Rooms" and "Banned Users": the affiliation that lets somebody in.
+// XEP-0045 "Members-Only Rooms" and "Banned Users": the affiliation that lets somebody in, and the invitation to whoever has got it ("Modifying
+// the Member List").
+import { message } from "../../stanza/build.js";
 import { StanzaError } from "../../stanza/errors.js";
+import { xml } from "../../xml/element.js";
+import { NS } from "../../xml/namespaces.js";
 import { flag, flagField } from "../config.js";
-import type { Part } from "../part.js";
+import type { Affiliated, Part } from "../part.js";
 import { mayEnter } from "../privileges.js";
+import type { Turn } from "../turn.js";
+import { passwordOf } from "./password.js";
 
 export const isMembersOnly = flag("membersOnly", false);
 
@@ -17,4 +23,16 @@ export const membersOnly: Part = {
   },
   read: ({ config }, { affiliation }) =>
     mayEnter(affiliation, { isMembersOnly: isMembersOnly.of(config) }) ? undefined : new StanzaError("forbidden"),
+  affiliated: inviteMember,
 };
+
+/** In the name of who made them a member, as an occupant; of the room, if that one is not in it. Nobody learns a real address by it. */
+function inviteMember(turn: Turn, { account, before, after }: Affiliated): void {
+  const { config } = turn.state;
+  if (!isMembersOnly.of(config) || after !== "member" || before !== "none" || account.local === "") return;
+  if (turn.standingOf(account).role !== "none") return;
+  const invite = xml("invite", { from: (turn.occupant?.jid ?? turn.jid).toString() });
+  const password = passwordOf(config);
+  const secret = password === undefined ? [] : [xml("password", {}, password)];
+  turn.send(message({ from: turn.jid, to: account }, xml("x", { xmlns: NS.mucUser }, invite, ...secret)));
+}

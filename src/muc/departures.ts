@@ -1,0 +1,70 @@
+// Accounts that are removed (rulings 18): a document says so from the removal on, until every room has let go of the account; so whoever gets
+// the same address one day owns nothing by it, whenever the process ends.
+import type { Account } from "../core/account.js";
+import type { Context } from "../core/context.js";
+import type { Flow } from "../core/flow.js";
+import { JID } from "../stanza/jid.js";
+import { AFFILIATED, DEPARTURE_STORE, putDeparture, removeDeparture } from "./documents.js";
+
+const RETRY_MS = 60_000; // after a fault of the store
+const PAGE = 100;
+
+/** Has a room let go of an account. False: it could not. */
+export type Depart = (account: JID, room: JID) => Promise<boolean>;
+
+export class Departures {
+  readonly #context: Context;
+  readonly #depart: Depart;
+  #underway = false;
+  /** An account may have been removed since the store was asked. */
+  #asked = false;
+
+  constructor(context: Context, depart: Depart) {
+    this.#context = context;
+    this.#depart = depart;
+  }
+
+  /** Adds to an account's removal. */
+  removed(flow: Flow, account: Account): void {
+    flow.write(putDeparture(account.jid));
+    flow.atRelease(() => this.begin());
+  }
+
+  /** Goes to work, if it is not at work already: after each removal, and after a start, as a crash may have come in between. */
+  begin(): void {
+    this.#asked = true;
+    if (this.#underway) return;
+    this.#underway = true;
+    void this.#untilDone();
+  }
+
+  async #untilDone(): Promise<void> {
+    const isDone = await this.#work().catch((err: unknown) => {
+      this.#context.log.warn({ ev: "muc.departure_unfinished", err });
+      return false;
+    });
+    this.#underway = false;
+    if (!isDone) this.#context.clock.after(RETRY_MS, () => this.begin());
+    else if (this.#asked) this.begin();
+  }
+
+  async #work(): Promise<boolean> {
+    while (this.#asked) {
+      this.#asked = false;
+      for (const { key } of await this.#context.storage.list(DEPARTURE_STORE, { limit: PAGE })) {
+        if (!(await this.#free(JID.parse(key)))) return false;
+        this.#asked = true; // there may be more behind this page
+      }
+    }
+    return true;
+  }
+
+  /** Each room takes the account off its lists, so that it is not found again. */
+  async #free(account: JID): Promise<boolean> {
+    const { storage, committer } = this.#context;
+    const find = () => storage.find(AFFILIATED.store, AFFILIATED.field, account.toString(), PAGE);
+    for (let rows = await find(); rows.length > 0; rows = await find())
+      for (const { owner } of rows) if (!(await this.#depart(account, JID.parse(owner)))) return false;
+    return (await committer.commit([removeDeparture(account)])) === "done";
+  }
+}

@@ -13,7 +13,14 @@ const TRAFFIC_NODE = "http://jabber.org/protocol/muc#traffic";
 const STABLE_ID = "http://jabber.org/protocol/muc#stable_id";
 
 /** What the service and every room can do. */
-export const MUC_FEATURES: readonly string[] = [NS.discoInfo, NS.discoItems, NS.muc, STABLE_ID, NS.stanzaIds];
+export const MUC_FEATURES: readonly string[] = [
+  NS.discoInfo,
+  NS.discoItems,
+  NS.muc,
+  STABLE_ID,
+  NS.stanzaIds,
+  NS.occupantId,
+];
 
 export const discovery: Part = {
   name: "discovery",

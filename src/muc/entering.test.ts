@@ -207,7 +207,7 @@ describe("the history that whoever enters gets", () => {
   it("is as many whole stanzas as fit into the characters asked for @3.1", async () => {
     const { asking } = await three();
     const counts: number[] = [];
-    for (const chars of [100, 400, 900, 5000]) counts.push((await asking(`<history maxchars='${chars}'/>`)).length);
+    for (const chars of [100, 600, 1100, 5000]) counts.push((await asking(`<history maxchars='${chars}'/>`)).length);
     expect(counts[0]).toBe(0);
     expect(counts[1]).toBe(1);
     expect(counts[2]).toBe(2);

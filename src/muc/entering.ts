@@ -9,6 +9,7 @@ import { erased, putAffiliate, putRoom } from "./documents.js";
 import { absent, ownWords, show, showAll, showOthers } from "./occupants.js";
 import { isMembersOnly } from "./parts/members-only.js";
 import { isModerated } from "./parts/moderation.js";
+import { withSecret } from "./parts/occupant-id.js";
 import { initialRole, type Role } from "./privileges.js";
 import { NO_ROOM, type Occupant, seated, type Seat, unseated, withAffiliate } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -41,6 +42,7 @@ function enter(turn: Turn, to: JID, x: Element): void {
   const isCreating = !turn.state.exists;
   const refused = isCreating ? create(turn) : turn.occupant ? undefined : denied(turn, to, x);
   if (refused) return turn.refuse(refused);
+  keepSecret(turn);
   const role = turn.state.occupants.get(to.resource)?.role ?? roleFor(turn);
   introduce(turn, seat(turn, to, role), isCreating ? [ROOM_CREATED] : []);
 }
@@ -83,16 +85,26 @@ function takenBySomebodyElse({ state, from }: Turn, to: JID): StanzaError | unde
 /** Whoever enters a room that there is not makes it and owns it; until it is configured it is locked. */
 function create(turn: Turn): StanzaError | undefined {
   const { context, from, jid } = turn;
-  const { config } = context;
+  const { muc, limits } = context.config;
   const isStaff = turn.isStaff(from);
-  if (!isStaff && (config.muc.create !== "users" || !context.isHosted(from))) return new StanzaError("not-allowed");
-  if (!isStaff && turn.ownedRooms >= config.limits.rooms_per_account)
+  if (!isStaff && (muc.create !== "users" || !context.isHosted(from))) return new StanzaError("not-allowed");
+  if (!isStaff && turn.ownedRooms >= limits.rooms_per_account)
     return new StanzaError("resource-constraint", "wait", "too many rooms of one owner");
   const owner = { affiliation: "owner" } as const;
-  const made = withAffiliate({ ...NO_ROOM, exists: true, isLocked: true }, from.bare, owner);
+  const config = withSecret(NO_ROOM.config, context.random);
+  const made = withAffiliate({ ...NO_ROOM, exists: true, isLocked: true, config }, from.bare, owner);
   const remains = turn.room.hasRemains ? [erased(jid)] : [];
   turn.change(made, ...remains, putRoom(jid, made), putAffiliate(jid, from.bare, owner));
   return undefined;
+}
+
+/** Who is in a room has an id that is made with its secret (XEP-0421). */
+function keepSecret(turn: Turn): void {
+  const { state, context, jid } = turn;
+  const config = withSecret(state.config, context.random);
+  if (config === state.config) return;
+  const next = { ...state, config };
+  turn.change(next, putRoom(jid, next));
 }
 
 /** "Order of Events": the others' presence, the own one, then what parts have to tell. */

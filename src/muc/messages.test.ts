@@ -55,7 +55,7 @@ describe("a message to all", () => {
     ].join("");
     await hag.sends(`<message type='groupchat' to='${ROOM}'>${forged}<body>hi</body></message>`);
     const [message] = wicca.device.messages;
-    expect(message?.children.map(({ name }) => name)).toEqual(["body", "stanza-id"]);
+    expect(message?.children.map(({ name }) => name)).toEqual(["body", "occupant-id", "stanza-id"]);
     expect((await archive(world))[0]?.stanza).not.toContain("forged");
   });
 

@@ -11,6 +11,7 @@ import { stanzaId, withoutStanzaIds } from "../xeps/0359-stable-ids.api.js";
 import { lost } from "./leaving.js";
 import type { Part } from "./part.js";
 import { keep } from "./parts/logging.js";
+import { identified, withoutOccupantIds } from "./parts/occupant-id.js";
 import { isInUse, type Occupant } from "./state.js";
 import type { Turn } from "./turn.js";
 
@@ -66,7 +67,7 @@ function whisper(turn: Turn, speaker: Occupant, nick: string): void {
   const refused = target ? firstOf(turn, (part) => part.whisper?.(turn, speaker)) : new StanzaError("item-not-found");
   if (refused) return turn.refuse(refused);
   const marks = stanza.children.filter(({ name, ns }) => name === "x" && ns === NS.mucUser);
-  const said = stanza.without(...marks).plus(PRIVATE);
+  const said = identified(state, stanza.without(...marks).plus(PRIVATE), speaker);
   for (const seat of target?.seats ?? []) turn.flow.route(said.readdress(speaker.jid, seat.jid));
 }
 
@@ -98,7 +99,9 @@ export function failed(turn: Turn): void {
   if (isUnreachable || GONE.has(condition)) return lost(turn, occupant);
   const target = stanza.to?.isBare === false ? state.occupants.get(stanza.to.resource) : undefined;
   if (!target || stanza.kind !== "message") return;
-  const words = stanza.without(...stanza.children.filter(({ ns }) => ns === NS.mucUser)).plus(PRIVATE);
+  const words = withoutOccupantIds(stanza.without(...stanza.children.filter(({ ns }) => ns === NS.mucUser))).plus(
+    PRIVATE,
+  );
   for (const seat of target.seats) turn.send(words.readdress(occupant.jid, seat.jid));
 }
 

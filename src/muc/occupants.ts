@@ -5,6 +5,7 @@ import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { elementToWire } from "../xml/serialize.js";
 import type { Wire } from "../xml/wire.js";
+import { withoutOccupantIds } from "./parts/occupant-id.js";
 import { isBroadcast } from "./parts/presence-broadcast.js";
 import { whois } from "./parts/whois.js";
 import type { Affiliation, Role } from "./privileges.js";
@@ -136,14 +137,16 @@ function seesJids({ config }: RoomState, { role }: Occupant): boolean {
 
 function marksOf({ parts, state }: Turn, occupant: Occupant): Wire {
   let marks = "";
-  for (const { mark } of parts) for (const one of mark?.(state, occupant) ?? []) marks += elementToWire(one, NS.client);
+  for (const { mark } of parts)
+    for (const one of mark?.(state, occupant) ?? [])
+      marks += typeof one === "string" ? one : elementToWire(one, NS.client);
   return marks as Wire;
 }
 
 /** What a client says of itself: without what only the room may say, and without its wishes to the room ("Presence" 6). */
 export function ownWords(presence: Stanza): Stanza {
   const said = presence.children.filter(({ name, ns }) => name === "x" && (ns === NS.mucUser || ns === NS.muc));
-  return said.length === 0 ? presence : presence.without(...said);
+  return withoutOccupantIds(said.length === 0 ? presence : presence.without(...said));
 }
 
 /** The `<item/>` of somebody who is not in the room, with status codes, for an unavailable presence. */

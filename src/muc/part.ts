@@ -1,6 +1,6 @@
 // What a part of a room is: one concern with its settings, its fields in the form, its lines in disco and its rule. A part is data and pure
 // functions; the list of them is in parts.ts.
-import type { Answer } from "../core/feature.js";
+import type { Answer, Child } from "../core/feature.js";
 import type { StanzaError } from "../stanza/errors.js";
 import type { Field } from "../stanza/forms.js";
 import type { JID } from "../stanza/jid.js";
@@ -50,7 +50,7 @@ export interface Part {
   /** Takes part in what the message to all means, once it may be sent: the state and the writes that follow from it. */
   readonly heard?: (turn: Turn, message: Stanza, speaker: Occupant) => void;
   /** Children that each presence of an occupant carries. */
-  readonly mark?: (state: RoomState, occupant: Occupant) => readonly Element[];
+  readonly mark?: (state: RoomState, occupant: Occupant) => readonly Child[];
   /** Requests to the room, keyed as those of a feature: "get urn:xmpp:ping ping". */
   readonly iq?: Readonly<Record<`${"get" | "set"} ${string}`, RoomIqHandler>>;
 }

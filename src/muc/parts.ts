@@ -8,6 +8,7 @@ import { maximum } from "./parts/max-users.js";
 import { membersOnly } from "./parts/members-only.js";
 import { moderation } from "./parts/moderation.js";
 import { naming } from "./parts/naming.js";
+import { occupantId } from "./parts/occupant-id.js";
 import { password } from "./parts/password.js";
 import { past } from "./parts/past.js";
 import { persistence } from "./parts/persistence.js";
@@ -29,6 +30,7 @@ export const PARTS: readonly Part[] = [
   whoisPart,
   presenceBroadcast,
   privateMessages,
+  occupantId,
   logging,
   past,
   subject, // the last that whoever enters is told

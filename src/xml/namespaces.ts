@@ -45,6 +45,7 @@ export const NS = {
   mucOwner: "http://jabber.org/protocol/muc#owner",
   mucRoomConfig: "http://jabber.org/protocol/muc#roomconfig",
   mucRoomInfo: "http://jabber.org/protocol/muc#roominfo",
+  occupantId: "urn:xmpp:occupant-id:0",
   receipts: "urn:xmpp:receipts",
   chatMarkers: "urn:xmpp:chat-markers:0",
   retraction: "urn:xmpp:message-retract:1",

@@ -138,6 +138,11 @@ export const LIMITS = {
     initial: 100,
     doc: "Most recent messages of a room kept in memory for those who enter.",
   },
+  occupant_requests: {
+    unit: "count",
+    initial: 100,
+    doc: "Most unanswered requests of one account to other occupants of one room.",
+  },
   nick_bytes: { unit: "bytes", initial: 256, least: 16, doc: "Longest nick in a room." },
   subject_bytes: { unit: "bytes", initial: "8KiB", doc: "Longest message that changes the subject of a room." },
 

@@ -16,6 +16,7 @@ import { presenceBroadcast } from "./parts/presence-broadcast.js";
 import { privateMessages } from "./parts/private-messages.js";
 import { subject } from "./parts/subject.js";
 import { whoisPart } from "./parts/whois.js";
+import { questions } from "./questions.js";
 
 export const PARTS: readonly Part[] = [
   discovery,
@@ -31,6 +32,7 @@ export const PARTS: readonly Part[] = [
   presenceBroadcast,
   privateMessages,
   occupantId,
+  questions,
   logging,
   past,
   subject, // the last that whoever enters is told

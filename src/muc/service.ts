@@ -31,6 +31,7 @@ export const muc: Feature = {
       since: "0.1.0",
       note: "entering, messages, subject, configuration; no lists, invitations or registration yet",
     },
+    { xep: 410, version: "1.1.0", status: "complete", since: "0.1.0" },
     { xep: 421, version: "1.0.1", status: "complete", since: "0.1.0" },
   ],
   stores: ROOM_STORES,

@@ -13,7 +13,10 @@ import type { Affiliation } from "./privileges.js";
 import type { Room } from "./room.js";
 import { affiliationOf, type Occupant, occupantWith, type RoomState } from "./state.js";
 
-export interface TurnContext extends Pick<Context, "clock" | "config" | "isHosted" | "log" | "random" | "storage"> {
+export interface TurnContext extends Pick<
+  Context,
+  "clock" | "config" | "isHosted" | "log" | "random" | "start" | "storage"
+> {
   /** Bare JIDs of those who administer the server: they own every room. */
   readonly admins: ReadonlySet<string>;
   readonly parts: readonly Part[];

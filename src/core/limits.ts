@@ -133,10 +133,31 @@ export const LIMITS = {
   // Rooms.
   rooms_per_account: { unit: "count", initial: 100, doc: "Most rooms that one account may own." },
   room_occupants: { unit: "count", initial: 5000, least: 1, doc: "Most occupants of one room." },
+  room_affiliations: {
+    unit: "count",
+    initial: 10_000,
+    least: 1,
+    doc: "Most owners, admins, members and outcasts of one room together.",
+  },
   room_history: {
     unit: "count",
     initial: 100,
     doc: "Most recent messages of a room kept in memory for those who enter.",
+  },
+  room_presences_per_minute: {
+    unit: "count",
+    initial: 120,
+    doc: "Times in a minute that one account may enter one room, or change its nick or presence there.",
+  },
+  room_messages_per_minute: {
+    unit: "count",
+    initial: 1200,
+    doc: "Messages in a minute from one account to one room and its occupants.",
+  },
+  invitations_per_hour: {
+    unit: "count",
+    initial: 100,
+    doc: "Invitations to rooms that one account may send in an hour, and decline.",
   },
   occupant_requests: {
     unit: "count",

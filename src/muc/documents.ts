@@ -46,9 +46,13 @@ export function durable(rows: (store: string) => readonly Row[]): Durable {
   };
 }
 
-function affiliateIn({ affiliation, reason }: Doc): Affiliate {
+function affiliateIn({ affiliation, reason, nick }: Doc): Affiliate {
   const known: Affiliation = AFFILIATIONS.find((one) => one === affiliation) ?? "none";
-  return { affiliation: known, ...(typeof reason === "string" && { reason }) };
+  return {
+    affiliation: known,
+    ...(typeof reason === "string" && { reason }),
+    ...(typeof nick === "string" && { nick }),
+  };
 }
 
 function subjectIn(doc: Doc | undefined): Subject | undefined {
@@ -72,13 +76,14 @@ export function putListing(room: JID, name: string | undefined): Write {
 }
 
 /** `account`: the bare JID whose affiliation it is. */
-export function putAffiliate(room: JID, account: JID, { affiliation, reason }: Affiliate): Write {
+export function putAffiliate(room: JID, account: JID, { affiliation, reason, nick }: Affiliate): Write {
   const place = { store: AFFILIATION_STORE, owner: room.toString(), key: account.toString() } as const;
   if (affiliation === "none") return { op: "remove", ...place };
   const doc = {
     ...{ v: 1, affiliation },
     ...(affiliation === "owner" && { owner: account.toString() }), // for the limit of rooms
     ...(reason !== undefined && { reason }),
+    ...(nick !== undefined && { nick }),
   };
   return { op: "put", ...place, doc };
 }

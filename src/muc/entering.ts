@@ -14,6 +14,7 @@ import { initialRole, type Role } from "./privileges.js";
 import { NO_ROOM, type Occupant, seated, type Seat, unseated, withAffiliate } from "./state.js";
 import type { Turn } from "./turn.js";
 
+const TOO_FAST = new StanzaError("resource-constraint", "wait", "too much presence");
 const ROOM_CREATED = 201;
 const NICK_CHANGED = 303;
 
@@ -23,6 +24,7 @@ export function available(turn: Turn): void {
   const { to } = stanza;
   const x = stanza.child("x", NS.muc);
   if (!to) return;
+  if (!turn.mayGoOn("presences", "room_presences_per_minute")) return turn.refuse(TOO_FAST);
   if (to.isBare) return turn.refuse(new StanzaError("jid-malformed", "modify", "a nick is missing"));
   if (!occupant && !x) return turn.send(stray(stanza));
   if (Buffer.byteLength(to.resource) > turn.context.config.limits.nick_bytes)

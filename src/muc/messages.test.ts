@@ -94,6 +94,22 @@ describe("a message to all", () => {
   });
 });
 
+describe("messages to a room", () => {
+  it("have a rate for each account, private ones among them @3.5 @M11 @limit.room_messages_per_minute", async () => {
+    const all = await gathered({}, { config: "[limits]\nroom_messages_per_minute = 2" });
+    const { world, crone, hag, wicca } = all;
+    await hag.says("one");
+    await hag.sends(`<message type='chat' to='${ROOM}/wicca'><body>psst</body></message>`);
+    await hag.says("three");
+    await crone.says("mine");
+    expect(hag.hears()).toEqual(["hag: one", "error resource-constraint", "crone: mine"]);
+    expect(wicca.hears()).toEqual(["hag: one", "hag whispers: psst", "crone: mine"]);
+    world.clock.advance(30_000);
+    await hag.says("four");
+    expect(wicca.hears()).toEqual(["hag: four"]);
+  });
+});
+
 describe("the subject", () => {
   it("is changed by moderators, told to all and to whoever enters later, with its time @3.1", async () => {
     const { world, crone, hag, another } = await gathered();

@@ -15,12 +15,16 @@ import { identified, withoutOccupantIds } from "./parts/occupant-id.js";
 import { isInUse, type Occupant } from "./state.js";
 import type { Turn } from "./turn.js";
 
+const TOO_FAST = new StanzaError("resource-constraint", "wait", "too many messages");
 const PRIVATE = w`<x xmlns='${escapeAttribute(NS.mucUser)}'/>`;
 
 export function message(turn: Turn): void {
   const { stanza, state } = turn;
   if (stanza.type === "error") return failed(turn);
   if (!isInUse(state)) return turn.refuse(new StanzaError("item-not-found"));
+  if (!turn.mayGoOn("messages", "room_messages_per_minute")) return turn.refuse(TOO_FAST);
+  const isForOthers = stanza.type === "groupchat" || stanza.to?.isBare === false;
+  if (!isForOthers && turn.parts.some((part) => part.addressed?.(turn))) return;
   if (!turn.occupant) return turn.refuse(new StanzaError("not-acceptable", "modify", "You are not in the room."));
   if (stanza.to?.isBare === false) return whisper(turn, turn.occupant, stanza.to.resource);
   if (stanza.type !== "groupchat") return turn.refuse(new StanzaError("bad-request"));

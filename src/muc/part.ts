@@ -41,6 +41,8 @@ export interface Part {
   readonly warn?: (state: RoomState) => readonly number[];
   /** What whoever has entered is told after their own presence, to that address. */
   readonly welcome?: (turn: Turn, occupant: Occupant, to: JID) => void;
+  /** Takes a message to the room itself, from anybody, that is not for all: true if it was for this part, which has dealt with it. */
+  readonly addressed?: (turn: Turn) => boolean;
   /** Why an occupant may not send this message to all. */
   readonly speak?: (turn: Turn, speaker: Occupant) => StanzaError | undefined;
   /** Why an occupant may not send this message to another one. */

@@ -2,6 +2,7 @@
 import { configuring } from "./configuring.js";
 import { discovery } from "./discovery.js";
 import type { Part } from "./part.js";
+import { invitations } from "./parts/invitations.js";
 import { listing } from "./parts/listing.js";
 import { logging } from "./parts/logging.js";
 import { maximum } from "./parts/max-users.js";
@@ -25,6 +26,7 @@ export const PARTS: readonly Part[] = [
   listing,
   persistence,
   membersOnly, // who is banned is told so, whatever else is missing
+  invitations,
   password,
   maximum,
   moderation,

@@ -8,6 +8,9 @@ import {
   initialRole,
   isAtLeast,
   mayEnter,
+  mayInvite,
+  mayMakeMembers,
+  mayRegister,
   ROLES,
   type Role,
   type RoomKind,
@@ -160,6 +163,32 @@ describe("the privileges of affiliations hold for every actor, target and affili
     expect(deny("owner", of("owner", { isSelf: true, isLastOwner: true }), "admin")).toBe("conflict");
     expect(deny("owner", of("owner", { isSelf: true }), "admin")).toBeUndefined();
     expect(deny("member", of("none"), "outcast")).toBe("forbidden");
+  });
+});
+
+describe("who may invite, make members by it, and register", () => {
+  const STANDINGS = AFFILIATIONS.flatMap((affiliation) => ROLES.map((role) => ({ affiliation, role })));
+
+  it("invites only from inside, and to a members-only room only whom the room trusts with its list @3.6 @M3", () => {
+    for (const standing of STANDINGS)
+      for (const membersInvite of [false, true]) {
+        const isIn = standing.role !== "none";
+        expect(mayInvite(standing, { isMembersOnly: false, membersInvite })).toBe(isIn);
+        const isTrusted = isAtLeast(standing.affiliation, membersInvite ? "member" : "admin");
+        expect(mayInvite(standing, { isMembersOnly: true, membersInvite })).toBe(isIn && isTrusted);
+        expect(mayMakeMembers(standing.affiliation, { membersInvite })).toBe(isTrusted);
+      }
+  });
+
+  it("registers only who could be in and speak without it @3.6 @M3", () => {
+    for (const standing of STANDINGS)
+      for (const kind of KINDS) {
+        const { affiliation, role } = standing;
+        const hasVoice = role === "participant" || role === "moderator";
+        const may = mayRegister(standing, kind);
+        if (affiliation === "none") expect(may).toBe(!kind.isMembersOnly && (!kind.isModerated || hasVoice));
+        else expect(may).toBe(affiliation !== "outcast");
+      }
   });
 });
 

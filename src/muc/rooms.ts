@@ -10,6 +10,7 @@ import { JID } from "../stanza/jid.js";
 import { StoreFault } from "../storage/port.js";
 import { LOADED_STORES, OWNED } from "./documents.js";
 import { PARTS } from "./parts.js";
+import { Rates } from "./rates.js";
 import { Room } from "./room.js";
 import { take } from "./taking.js";
 import { Turn, type TurnContext } from "./turn.js";
@@ -38,6 +39,7 @@ export class Rooms {
     this.#forTurns = {
       ...context,
       admins: new Set(context.config.admins.map((admin) => JID.parse(admin).toString())),
+      rates: new Rates(() => context.clock.now()),
       parts: PARTS,
       requests: new Map(PARTS.flatMap((part) => Object.entries(part.iq ?? {}))),
     };

@@ -31,6 +31,13 @@ export const muc: Feature = {
       since: "0.1.0",
       note: "entering, messages, subject, configuration; no lists, invitations or registration yet",
     },
+    {
+      xep: 249,
+      version: "1.2",
+      status: "complete",
+      since: "0.1.0",
+      note: "direct invitations pass, and are kept for who is offline",
+    },
     { xep: 410, version: "1.1.0", status: "complete", since: "0.1.0" },
     { xep: 421, version: "1.0.1", status: "complete", since: "0.1.0" },
   ],

@@ -28,6 +28,8 @@ export interface Occupant {
 export interface Affiliate {
   readonly affiliation: Affiliation;
   readonly reason?: string;
+  /** The nick that is theirs ("Registering with a Room"). */
+  readonly nick?: string;
 }
 
 export interface Subject {
@@ -122,6 +124,11 @@ export function withAffiliate(state: RoomState, account: JID, affiliate: Affilia
     affiliations:
       affiliate.affiliation === "none" ? withoutEntry(affiliations, key) : withEntry(affiliations, key, affiliate),
   };
+}
+
+/** The occupant has another role; with all clients. */
+export function withRole(state: RoomState, occupant: Occupant, role: Role): RoomState {
+  return { ...state, occupants: withEntry(state.occupants, occupant.nick, { ...occupant, role }) };
 }
 
 /** With one more message, and no more than so many in all. */

@@ -2,6 +2,7 @@
 // durable. The core releases turns in the order in which they were decided.
 import type { Context } from "../core/context.js";
 import { type Append, Flow } from "../core/flow.js";
+import type { LimitName } from "../core/limits.js";
 import { errorOf, resultOf } from "../stanza/build.js";
 import type { Child } from "../core/feature.js";
 import type { StanzaError } from "../stanza/errors.js";
@@ -10,6 +11,7 @@ import type { Stanza } from "../stanza/stanza.js";
 import type { Entry, Write } from "../storage/writes.js";
 import type { Part, RoomIqHandler } from "./part.js";
 import type { Affiliation } from "./privileges.js";
+import type { Rates } from "./rates.js";
 import type { Room } from "./room.js";
 import { affiliationOf, type Occupant, occupantWith, type RoomState } from "./state.js";
 
@@ -19,6 +21,7 @@ export interface TurnContext extends Pick<
 > {
   /** Bare JIDs of those who administer the server: they own every room. */
   readonly admins: ReadonlySet<string>;
+  readonly rates: Rates;
   readonly parts: readonly Part[];
   /** The parts' requests to a room, by their keys. */
   readonly requests: ReadonlyMap<string, RoomIqHandler>;
@@ -91,6 +94,12 @@ export class Turn {
   /** Administrators of the server. */
   isStaff(jid: JID): boolean {
     return this.context.admins.has(jid.bare.toString());
+  }
+
+  /** The sender is not faster in this room than the limit allows. */
+  mayGoOn(rate: "messages" | "presences", limit: LimitName): boolean {
+    const { rates, config } = this.context;
+    return rates[rate].take(`${this.jid.toString()} ${this.from.bare.toString()}`, config.limits[limit]);
   }
 
   /** From here on the room is so; the writes make it durable. */

@@ -2,7 +2,7 @@
 import { StanzaError } from "../../stanza/errors.js";
 import { unacceptable } from "../../stanza/forms.js";
 import { NS } from "../../xml/namespaces.js";
-import { flag, flagField, text, textField } from "../config.js";
+import { flag, flagField, type RoomConfig, text, textField } from "../config.js";
 import type { Part } from "../part.js";
 
 const MOST_PASSWORD = 256; // characters: it is typed by people
@@ -21,7 +21,13 @@ export const password: Part = {
     isProtected.of(config) && secret.of(config) === "" ? unacceptable(SECRET_FIELD, "may not be empty") : undefined,
   features: ({ config }) => [isProtected.of(config) ? "muc_passwordprotected" : "muc_unsecured"],
   enter: ({ state: { config } }, { x }) => {
-    if (!isProtected.of(config) || x.getChildText("password", NS.muc) === secret.of(config)) return undefined;
+    const needed = passwordOf(config);
+    if (needed === undefined || x.getChildText("password", NS.muc) === needed) return undefined;
     return new StanzaError("not-authorized");
   },
 };
+
+/** What is needed to enter, if anything is. */
+export function passwordOf(config: RoomConfig): string | undefined {
+  return isProtected.of(config) ? secret.of(config) : undefined;
+}

@@ -5,10 +5,12 @@ import { form } from "../stanza/forms.js";
 import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { infoQuery } from "../xeps/0030-disco.api.js";
+import { nickOf } from "./nicks.js";
 import type { Part } from "./part.js";
 import { roomName } from "./parts/naming.js";
 import type { Turn } from "./turn.js";
 
+const NICK_NODE = "x-roomuser-item";
 const TRAFFIC_NODE = "http://jabber.org/protocol/muc#traffic";
 const STABLE_ID = "http://jabber.org/protocol/muc#stable_id";
 
@@ -30,8 +32,9 @@ export const discovery: Part = {
   },
 };
 
-function info({ state, jid, parts }: Turn, query: Element): Answer {
+function info({ state, jid, parts, from }: Turn, query: Element): Answer {
   const node: unknown = query.attrs["node"];
+  if (node === NICK_NODE) return [ownNick(nickOf(state, from.bare))];
   // "If a service does not discard any namespaces" (Allowable Traffic).
   if (node === TRAFFIC_NODE) return new StanzaError("service-unavailable");
   if (node !== undefined) return new StanzaError("feature-not-implemented");
@@ -44,6 +47,12 @@ function info({ state, jid, parts }: Turn, query: Element): Answer {
     forms: [form("result", NS.mucRoomInfo, fields)],
   };
   return [infoQuery(about, undefined)];
+}
+
+/** "Discovering Reserved Room Nickname" */
+function ownNick(nick: string | undefined): Element {
+  const identities = nick === undefined ? [] : [{ category: "conference", type: "text", name: nick }];
+  return infoQuery({ identities, features: [], forms: [] }, NICK_NODE);
 }
 
 /** Who is in the room is told to those who are in it, by presence; nobody else is told. */

@@ -6,9 +6,9 @@ import type { Stanza } from "../stanza/stanza.js";
 import type { Element } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { erased, putAffiliate, putRoom } from "./documents.js";
+import { kindOf } from "./kind.js";
+import { isTaken } from "./nicks.js";
 import { absent, ownWords, show, showAll, showOthers } from "./occupants.js";
-import { isMembersOnly } from "./parts/members-only.js";
-import { isModerated } from "./parts/moderation.js";
 import { withSecret } from "./parts/occupant-id.js";
 import { initialRole, type Role } from "./privileges.js";
 import { NO_ROOM, type Occupant, seated, type Seat, unseated, withAffiliate } from "./state.js";
@@ -64,7 +64,7 @@ function seat(turn: Turn, to: JID, role: Role): Seated {
 }
 
 function roleFor({ affiliation, state: { config } }: Turn): Role {
-  return initialRole(affiliation, { isModerated: isModerated.of(config), isMembersOnly: isMembersOnly.of(config) });
+  return initialRole(affiliation, kindOf(config));
 }
 
 /** Why somebody may not enter a room that is there. */
@@ -80,8 +80,7 @@ function denied(turn: Turn, to: JID, x: Element): StanzaError | undefined {
 
 /** "Nickname Conflict": one account may be in with several clients under one nick. */
 function takenBySomebodyElse({ state, from }: Turn, to: JID): StanzaError | undefined {
-  const holder = state.occupants.get(to.resource);
-  return holder && !holder.account.equals(from.bare) ? new StanzaError("conflict") : undefined;
+  return isTaken(state, to.resource, from.bare) ? new StanzaError("conflict") : undefined;
 }
 
 /** Whoever enters a room that there is not makes it and owns it; until it is configured it is locked. */

@@ -3,10 +3,9 @@
 import { StanzaError } from "../stanza/errors.js";
 import type { JID } from "../stanza/jid.js";
 import { putAffiliate } from "./documents.js";
+import { kindOf } from "./kind.js";
 import { remove } from "./leaving.js";
 import { showAll } from "./occupants.js";
-import { isMembersOnly } from "./parts/members-only.js";
-import { isModerated } from "./parts/moderation.js";
 import { type Affiliation, initialRole, mayEnter } from "./privileges.js";
 import { type Affiliate, type Occupant, type RoomState, withAffiliate, withRole } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -52,8 +51,7 @@ function presentAs({ occupants }: RoomState, account: JID): readonly Occupant[] 
 
 /** A member has a voice; who is a member no more is as if they entered now. */
 function showAgain(turn: Turn, occupant: Occupant, affiliation: Affiliation): void {
-  const { config } = turn.state;
-  const kind = { isMembersOnly: isMembersOnly.of(config), isModerated: isModerated.of(config) };
+  const kind = kindOf(turn.state.config);
   if (!mayEnter(affiliation, kind)) return remove(turn, occupant, { codes: [NO_MEMBER_NOW] });
   const role = occupant.role === "moderator" && affiliation === "member" ? "moderator" : initialRole(affiliation, kind);
   turn.change(withRole(turn.state, occupant, role));

@@ -15,6 +15,7 @@ import { past } from "./parts/past.js";
 import { persistence } from "./parts/persistence.js";
 import { presenceBroadcast } from "./parts/presence-broadcast.js";
 import { privateMessages } from "./parts/private-messages.js";
+import { registration } from "./parts/registration.js";
 import { subject } from "./parts/subject.js";
 import { whoisPart } from "./parts/whois.js";
 import { questions } from "./questions.js";
@@ -27,6 +28,7 @@ export const PARTS: readonly Part[] = [
   persistence,
   membersOnly, // who is banned is told so, whatever else is missing
   invitations,
+  registration,
   password,
   maximum,
   moderation,

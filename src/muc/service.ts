@@ -29,7 +29,7 @@ export const muc: Feature = {
       version: "1.35.5",
       status: "partial",
       since: "0.1.0",
-      note: "entering, messages, subject, configuration; no lists, invitations or registration yet",
+      note: "entering, messages, subject, configuration, invitations, registration; no lists yet",
     },
     {
       xep: 249,

@@ -44,6 +44,7 @@ export const NS = {
   mucUser: "http://jabber.org/protocol/muc#user",
   mucOwner: "http://jabber.org/protocol/muc#owner",
   mucRoomConfig: "http://jabber.org/protocol/muc#roomconfig",
+  mucRegister: "http://jabber.org/protocol/muc#register",
   mucRoomInfo: "http://jabber.org/protocol/muc#roominfo",
   occupantId: "urn:xmpp:occupant-id:0",
   receipts: "urn:xmpp:receipts",

@@ -19,7 +19,7 @@ describe("an occupant's id", () => {
     expect(new Set(ids.flat()).size).toBe(1);
     expect(ids.every(({ length }) => length === 1)).toBe(true);
     expect(ids[0]?.[0]).toMatch(/^[\w-]{43}$/);
-    expect(wicca.device.received.join("")).not.toContain("forged");
+    expect(wicca.device.received.map((stanza) => stanza.toWire()).join("")).not.toContain("forged");
   });
 
   it("is the account's, whatever the client and the nick, also in what was said before @3.4", async () => {

@@ -159,6 +159,7 @@ export const LIMITS = {
     initial: 100,
     doc: "Invitations to rooms that one account may send in an hour, and decline.",
   },
+  room_tokens: { unit: "count", initial: 100, doc: "Most tokens that invite to one room (XEP-0488)." },
   occupant_requests: {
     unit: "count",
     initial: 100,

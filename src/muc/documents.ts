@@ -10,7 +10,7 @@ import { UNLIMITED } from "../xml/limits.js";
 import { NS } from "../xml/namespaces.js";
 import { fromWire, toWire } from "../xml/wire.js";
 import { AFFILIATIONS, type Affiliation } from "./privileges.js";
-import { type Affiliate, NO_ROOM, type RoomState, type Subject } from "./state.js";
+import { type Affiliate, NO_ROOM, type RoomState, type Subject, type Token } from "./state.js";
 
 /** The room itself (key ""): that it exists, whether it is locked, its settings. */
 const ROOM_STORE = "room";
@@ -18,6 +18,8 @@ const ROOM_STORE = "room";
 const AFFILIATION_STORE = "room_affiliation";
 /** Its subject (key ""). */
 const SUBJECT_STORE = "room_subject";
+/** Its tokens (XEP-0488), a document for each, under its text. */
+const TOKEN_STORE = "room_token";
 /** Its name (key ""), if it is to be found in the list of rooms. */
 export const LISTING_STORE = "room_listing";
 
@@ -25,13 +27,14 @@ export const ROOM_STORES: readonly FeatureStore[] = [
   { name: ROOM_STORE, data: "room" },
   { name: AFFILIATION_STORE, lookups: ["owner"], data: "room" },
   { name: SUBJECT_STORE, data: "room" },
+  { name: TOKEN_STORE, data: "room" },
   { name: LISTING_STORE, data: "room" },
 ];
 
 /** Those that are loaded with a room. */
-export const LOADED_STORES: readonly string[] = [ROOM_STORE, AFFILIATION_STORE, SUBJECT_STORE];
+export const LOADED_STORES: readonly string[] = [ROOM_STORE, AFFILIATION_STORE, SUBJECT_STORE, TOKEN_STORE];
 
-type Durable = Pick<RoomState, "exists" | "isLocked" | "config" | "affiliations" | "subject">;
+type Durable = Pick<RoomState, "exists" | "isLocked" | "config" | "affiliations" | "subject" | "tokens">;
 
 /** The half of the state that is stored. */
 export function durable(rows: (store: string) => readonly Row[]): Durable {
@@ -43,6 +46,7 @@ export function durable(rows: (store: string) => readonly Row[]): Durable {
     config: new Map(Object.entries((room["settings"] ?? {}) as Readonly<Record<string, Json>>)),
     affiliations: new Map(rows(AFFILIATION_STORE).map(({ key, doc }) => [key, affiliateIn(doc)])),
     subject: subjectIn(rows(SUBJECT_STORE)[0]?.doc),
+    tokens: new Map(rows(TOKEN_STORE).flatMap(tokenIn)),
   };
 }
 
@@ -53,6 +57,11 @@ function affiliateIn({ affiliation, reason, nick }: Doc): Affiliate {
     ...(typeof reason === "string" && { reason }),
     ...(typeof nick === "string" && { nick }),
   };
+}
+
+function tokenIn({ key, doc: { creator, until, uses } }: Row): readonly [string, Token][] {
+  if (typeof creator !== "string" || typeof until !== "number") return [];
+  return [[key, { text: key, creator, until, ...(typeof uses === "number" && { uses }) }]];
 }
 
 function subjectIn(doc: Doc | undefined): Subject | undefined {
@@ -91,6 +100,12 @@ export function putAffiliate(room: JID, account: JID, { affiliation, reason, nic
 export function putSubject(room: JID, { message, at }: Subject): Write {
   const doc = { v: 1, message: fromWire(message.toWire(NS.client)), at };
   return { op: "put", store: SUBJECT_STORE, owner: room.toString(), key: "", doc };
+}
+
+export function putToken(room: JID, { text, creator, until, uses }: Token): Write {
+  const place = { store: TOKEN_STORE, owner: room.toString(), key: text } as const;
+  if (uses === 0) return { op: "remove", ...place };
+  return { op: "put", ...place, doc: { v: 1, creator, until, ...(uses !== undefined && { uses }) } };
 }
 
 /** All that is stored of a room: its documents and its archive. */

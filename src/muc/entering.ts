@@ -7,11 +7,13 @@ import type { Element } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { erased, putAffiliate, putRoom } from "./documents.js";
 import { kindOf } from "./kind.js";
+import { overcrowded } from "./membership.js";
 import { isTaken } from "./nicks.js";
 import { absent, ownWords, show, showAll, showOthers } from "./occupants.js";
 import { withSecret } from "./parts/occupant-id.js";
+import { redeem, tokenIn } from "./parts/tokens.js";
 import { initialRole, type Role } from "./privileges.js";
-import { NO_ROOM, type Occupant, seated, type Seat, unseated, withAffiliate } from "./state.js";
+import { NO_ROOM, type Occupant, seated, type Seat, type Token, unseated, withAffiliate } from "./state.js";
 import type { Turn } from "./turn.js";
 
 const TOO_FAST = new StanzaError("resource-constraint", "wait", "too much presence");
@@ -42,8 +44,10 @@ function stray({ to, from }: Stanza): Stanza {
 /** Also for a client that is in and joins again: it has lost track, and is told everything anew ("Presence" 3). */
 function enter(turn: Turn, to: JID, x: Element): void {
   const isCreating = !turn.state.exists;
-  const refused = isCreating ? create(turn) : turn.occupant ? undefined : denied(turn, to, x);
+  const token = turn.occupant ? undefined : tokenIn(turn, x);
+  const refused = isCreating ? create(turn) : turn.occupant ? undefined : denied(turn, to, x, token);
   if (refused) return turn.refuse(refused);
+  if (token) redeem(turn, token);
   keepSecret(turn);
   const role = turn.state.occupants.get(to.resource)?.role ?? roleFor(turn);
   introduce(turn, seat(turn, to, role), isCreating ? [ROOM_CREATED] : []);
@@ -68,14 +72,16 @@ function roleFor({ affiliation, state: { config } }: Turn): Role {
 }
 
 /** Why somebody may not enter a room that is there. */
-function denied(turn: Turn, to: JID, x: Element): StanzaError | undefined {
+function denied(turn: Turn, to: JID, x: Element, token: Token | undefined): StanzaError | undefined {
   if (turn.state.isLocked) return new StanzaError("item-not-found");
-  const wish = { nick: to.resource, to, affiliation: turn.affiliation, role: roleFor(turn), x };
+  const affiliation = token ? "member" : turn.affiliation;
+  const role = initialRole(affiliation, kindOf(turn.state.config));
+  const wish = { nick: to.resource, to, affiliation, role, hasToken: token !== undefined, x };
   for (const part of turn.parts) {
     const error = part.enter?.(turn, wish);
     if (error) return error;
   }
-  return takenBySomebodyElse(turn, to);
+  return takenBySomebodyElse(turn, to) ?? (token && overcrowded(turn, [turn.from.bare]));
 }
 
 /** "Nickname Conflict": one account may be in with several clients under one nick. */

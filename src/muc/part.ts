@@ -18,6 +18,8 @@ export interface Entering {
   readonly to: JID;
   readonly affiliation: Affiliation;
   readonly role: Role;
+  /** What they bring is a token, and no password (XEP-0488). */
+  readonly hasToken: boolean;
   /** The `<x/>` of XEP-0045. */
   readonly x: Element;
 }

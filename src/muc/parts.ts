@@ -17,6 +17,7 @@ import { presenceBroadcast } from "./parts/presence-broadcast.js";
 import { privateMessages } from "./parts/private-messages.js";
 import { registration } from "./parts/registration.js";
 import { subject } from "./parts/subject.js";
+import { tokens } from "./parts/tokens.js";
 import { whoisPart } from "./parts/whois.js";
 import { questions } from "./questions.js";
 
@@ -26,6 +27,7 @@ export const PARTS: readonly Part[] = [
   naming,
   listing,
   persistence,
+  tokens, // an expired one is told from none
   membersOnly, // who is banned is told so, whatever else is missing
   invitations,
   registration,

@@ -40,6 +40,7 @@ export const muc: Feature = {
     },
     { xep: 410, version: "1.1.0", status: "complete", since: "0.1.0" },
     { xep: 421, version: "1.0.1", status: "complete", since: "0.1.0" },
+    { xep: 488, version: "0.1.0", status: "complete", since: "0.1.0" },
   ],
   stores: ROOM_STORES,
 };

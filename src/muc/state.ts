@@ -32,6 +32,17 @@ export interface Affiliate {
   readonly nick?: string;
 }
 
+/** An invitation for whoever knows its text (XEP-0488). */
+export interface Token {
+  readonly text: string;
+  /** The bare JID of who has issued it. */
+  readonly creator: string;
+  /** In ms since 1970. */
+  readonly until: number;
+  /** How often it can still be used; as often as one likes, if nothing is said. */
+  readonly uses?: number;
+}
+
 export interface Subject {
   /** The message that set it, from the occupant who did. */
   readonly message: Stanza;
@@ -56,6 +67,8 @@ export interface RoomState {
   /** By bare JID. */
   readonly affiliations: ReadonlyMap<string, Affiliate>;
   readonly subject: Subject | undefined;
+  /** By text. */
+  readonly tokens: ReadonlyMap<string, Token>;
   /** By nick. */
   readonly occupants: ReadonlyMap<string, Occupant>;
   /** The nicks of those who are in, by their full JIDs. */
@@ -72,6 +85,7 @@ export const NO_ROOM: RoomState = {
   config: NOBODY,
   affiliations: NOBODY,
   subject: undefined,
+  tokens: NOBODY,
   occupants: NOBODY,
   nicks: NOBODY,
   history: [],
@@ -129,6 +143,15 @@ export function withAffiliate(state: RoomState, account: JID, affiliate: Affilia
 /** The occupant has another role; with all clients. */
 export function withRole(state: RoomState, occupant: Occupant, role: Role): RoomState {
   return { ...state, occupants: withEntry(state.occupants, occupant.nick, { ...occupant, role }) };
+}
+
+/** Without it, if nobody can use it any more. */
+export function withToken(state: RoomState, token: Token): RoomState {
+  const { tokens } = state;
+  return {
+    ...state,
+    tokens: token.uses === 0 ? withoutEntry(tokens, token.text) : withEntry(tokens, token.text, token),
+  };
 }
 
 /** With one more message, and no more than so many in all. */

@@ -46,6 +46,7 @@ export const NS = {
   mucRoomConfig: "http://jabber.org/protocol/muc#roomconfig",
   mucRegister: "http://jabber.org/protocol/muc#register",
   mucRoomInfo: "http://jabber.org/protocol/muc#roominfo",
+  mucTokens: "urn:xmpp:muc-token-invite:0",
   occupantId: "urn:xmpp:occupant-id:0",
   receipts: "urn:xmpp:receipts",
   chatMarkers: "urn:xmpp:chat-markers:0",

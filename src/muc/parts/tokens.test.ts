@@ -73,7 +73,7 @@ describe("a token", () => {
 
   it("ends after its time, and none lasts for ever @3.4", async () => {
     const { world, crone, hag, wicca } = await gathered(MEMBERS_ONLY);
-    const { text, delay } = await issues(crone, ` delay='${60}'`);
+    const { text, delay } = await issues(crone, " delay='60'");
     expect([delay, (await issues(crone, ` delay='${999 * DAY_S}'`)).delay]).toEqual([60, 365 * DAY_S]);
     world.clock.advance(59_000);
     expect(await entersWith(hag, "hag", text)).toBe("in");

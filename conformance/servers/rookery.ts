@@ -107,7 +107,13 @@ export function configuration({
   registration = "open",
   tls = "optional",
   archive = "always",
-  limits = ["registrations_per_hour = 0", 'preauth_deadline = "5min"'],
+  limits = [
+    "registrations_per_hour = 0",
+    'preauth_deadline = "5min"',
+    "room_messages_per_minute = 0",
+    "room_presences_per_minute = 0",
+    "invitations_per_hour = 0",
+  ],
 }: RookeryOptions): string {
   return `domain = "${DOMAIN}"
 data_dir = ${JSON.stringify(join(folder, "data"))}

@@ -144,6 +144,27 @@ export const LIMITS = {
     initial: 100,
     doc: "Most recent messages of a room kept in memory for those who enter.",
   },
+  room_presences_per_minute: {
+    unit: "count",
+    initial: 120,
+    doc: "Times in a minute that one account may enter one room, or change its nick or presence there.",
+  },
+  room_messages_per_minute: {
+    unit: "count",
+    initial: 1200,
+    doc: "Messages in a minute from one account to one room and its occupants.",
+  },
+  invitations_per_hour: {
+    unit: "count",
+    initial: 100,
+    doc: "Invitations to rooms that one account may send in an hour, and decline.",
+  },
+  room_tokens: { unit: "count", initial: 100, doc: "Most tokens that invite to one room (XEP-0488)." },
+  occupant_requests: {
+    unit: "count",
+    initial: 100,
+    doc: "Most unanswered requests of one account to other occupants of one room.",
+  },
   nick_bytes: { unit: "bytes", initial: 256, least: 16, doc: "Longest nick in a room." },
   subject_bytes: { unit: "bytes", initial: "8KiB", doc: "Longest message that changes the subject of a room." },
   room_hats: { unit: "count", initial: 64, doc: "Most hats that there are in one room (XEP-0317)." },

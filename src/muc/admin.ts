@@ -50,13 +50,13 @@ function listNamed(turn: Turn, { attrs }: Element): readonly Element[] | StanzaE
   return mayReadRole(me, role) ? holders(turn, role) : new StanzaError("forbidden");
 }
 
-/** "IQ" 6: bare JIDs, with the nicks of those who are in. */
+/** "IQ" 6: bare JIDs, with the nicks of those who are in or have registered. */
 function affiliates({ state }: Turn, list: Affiliation): readonly Element[] {
   const nicks = new Map([...state.occupants.values()].map(({ account, nick }) => [account.toString(), nick]));
-  return [...state.affiliations].flatMap(([jid, { affiliation, reason }]) => {
+  return [...state.affiliations].flatMap(([jid, { affiliation, reason, nick }]) => {
     if (affiliation !== list) return [];
     const why = reason === undefined ? [] : [xml("reason", {}, reason)];
-    return [xml("item", { affiliation, jid, nick: nicks.get(jid) }, ...why)];
+    return [xml("item", { affiliation, jid, nick: nicks.get(jid) ?? nick }, ...why)];
   });
 }
 

@@ -12,7 +12,7 @@ import { isBroadcast } from "./parts/presence-broadcast.js";
 import { advanced, news } from "./parts/versions.js";
 import { type Affiliation, denyAffiliation, isAtLeast } from "./privileges.js";
 import { reconcile } from "./reconciling.js";
-import { type ListChange, type Occupant, type RoomState, withAffiliates } from "./state.js";
+import { type Affiliate, type ListChange, type Occupant, type RoomState, withAffiliates } from "./state.js";
 import type { Turn } from "./turn.js";
 
 const MOST_CHANGES = 200; // at once: each may be told to everybody who is in
@@ -22,6 +22,8 @@ export interface AffiliationChange {
   readonly account: JID;
   readonly affiliation: Affiliation;
   readonly reason?: string;
+  /** The nick that is theirs from here on; "": none. If nothing is said, members and those above them keep what they have. */
+  readonly nick?: string;
 }
 
 /** Why the sender may not make these changes. */
@@ -113,7 +115,7 @@ function record(
   const first = [...present].flatMap((account) => byAccount.get(account) ?? []);
   const inOrder = [...first, ...effective.filter(({ account }) => !present.has(account))];
   const next = advanced(changed(state, changes), inOrder, context.clock.now());
-  const writes = changes.map((change) => putAffiliate(turn.jid, change.account, change));
+  const writes = changes.map((change) => putAffiliate(turn.jid, change.account, entryAfter(state, change)));
   turn.change(next.state, ...writes, ...(effective.length > 0 ? [putRoom(turn.jid, next.state)] : []));
   return next.changes;
 }
@@ -146,8 +148,14 @@ function noticeOf(
 function changed(state: RoomState, changes: readonly AffiliationChange[]): RoomState {
   return withAffiliates(
     state,
-    changes.map(({ account, ...affiliate }) => ({ account, affiliate })),
+    changes.map((change) => ({ account: change.account, affiliate: entryAfter(state, change) })),
   );
+}
+
+function entryAfter(state: RoomState, { account, affiliation, reason, nick }: AffiliationChange): Affiliate {
+  const kept = nick ?? state.affiliations.get(account.toString())?.nick ?? "";
+  const hasNick = kept !== "" && isAtLeast(affiliation, "member");
+  return { affiliation, ...(reason !== undefined && { reason }), ...(hasNick && { nick: kept }) };
 }
 
 /** By its own entry alone: that of the domain is another one. */

@@ -7,15 +7,24 @@ import { NS } from "../xml/namespaces.js";
 import { infoQuery } from "../xeps/0030-disco.api.js";
 import { commandInfo, commandItems, NS_COMMANDS } from "../xeps/0050-commands.api.js";
 import { commandsOf } from "./commands.js";
+import { nickOf } from "./nicks.js";
 import type { Part } from "./part.js";
 import { roomName } from "./parts/naming.js";
 import type { Turn } from "./turn.js";
 
+const NICK_NODE = "x-roomuser-item";
 const TRAFFIC_NODE = "http://jabber.org/protocol/muc#traffic";
 const STABLE_ID = "http://jabber.org/protocol/muc#stable_id";
 
 /** What the service and every room can do. */
-export const MUC_FEATURES: readonly string[] = [NS.discoInfo, NS.discoItems, NS.muc, STABLE_ID, NS.stanzaIds];
+export const MUC_FEATURES: readonly string[] = [
+  NS.discoInfo,
+  NS.discoItems,
+  NS.muc,
+  STABLE_ID,
+  NS.stanzaIds,
+  NS.occupantId,
+];
 
 export const discovery: Part = {
   name: "discovery",
@@ -26,8 +35,9 @@ export const discovery: Part = {
 };
 
 function info(turn: Turn, query: Element): Answer {
-  const { context, state, jid, parts } = turn;
+  const { context, state, jid, parts, from } = turn;
   const node: unknown = query.attrs["node"];
+  if (node === NICK_NODE) return [ownNick(nickOf(state, from.bare))];
   // "If a service does not discard any namespaces" (Allowable Traffic).
   if (node === TRAFFIC_NODE) return new StanzaError("service-unavailable");
   if (typeof node === "string") return nodeInfo(turn, node);
@@ -46,6 +56,12 @@ function info(turn: Turn, query: Element): Answer {
 function nodeInfo(turn: Turn, node: string): Answer {
   const found = commandInfo(commandsOf(turn), turn, node);
   return found ? [found] : new StanzaError("feature-not-implemented");
+}
+
+/** "Discovering Reserved Room Nickname" */
+function ownNick(nick: string | undefined): Element {
+  const identities = nick === undefined ? [] : [{ category: "conference", type: "text", name: nick }];
+  return infoQuery({ identities, features: [], forms: [] }, NICK_NODE);
 }
 
 /** Who is in the room is told to those who are in it, by presence; nobody else is told. */

@@ -11,7 +11,7 @@ import { NS } from "../xml/namespaces.js";
 import { fromWire, toWire } from "../xml/wire.js";
 import type { Listing } from "./listings.js";
 import { AFFILIATIONS, type Affiliation } from "./privileges.js";
-import { type Affiliate, type Hat, NO_ROOM, type RoomState, type Subject } from "./state.js";
+import { type Affiliate, type Hat, NO_ROOM, type RoomState, type Subject, type Token } from "./state.js";
 
 /** The room itself (key ""): that it exists, whether it is locked, its settings. */
 const ROOM_STORE = "room";
@@ -20,6 +20,8 @@ const AFFILIATION_STORE = "room_affiliation";
 const ACCOUNT = "account"; // the field with whose affiliation it is
 /** Its subject (key ""). */
 const SUBJECT_STORE = "room_subject";
+/** Its tokens (XEP-0488), a document for each, under its text. */
+const TOKEN_STORE = "room_token";
 /** Its vCard (key ""), as text; read where it is asked for. */
 export const VCARD_STORE = "room_vcard";
 /** The hashes of its avatar (key ""). */
@@ -41,6 +43,7 @@ export const ROOM_STORES: readonly FeatureStore[] = [
   { name: AVATAR_STORE, data: "room" },
   { name: HAT_STORE, data: "room" },
   { name: WEARER_STORE, data: "room" },
+  { name: TOKEN_STORE, data: "room" },
   { name: LISTING_STORE, data: "room" },
   { name: DEPARTURE_STORE, data: "nobody" },
 ];
@@ -53,11 +56,12 @@ export const LOADED_STORES: readonly string[] = [
   AVATAR_STORE,
   HAT_STORE,
   WEARER_STORE,
+  TOKEN_STORE,
 ];
 
 type Durable = Pick<
   RoomState,
-  "exists" | "isLocked" | "config" | "affiliations" | "versions" | "subject" | "avatar" | "hats" | "wearers"
+  "exists" | "isLocked" | "config" | "affiliations" | "versions" | "subject" | "avatar" | "hats" | "wearers" | "tokens"
 >;
 
 /** The half of the state that is stored. */
@@ -74,12 +78,22 @@ export function durable(rows: (store: string) => readonly Row[]): Durable {
     avatar: textsIn(rows(AVATAR_STORE)[0]?.doc["hashes"]),
     hats: new Map(rows(HAT_STORE).map(({ key, doc }) => [key, hatIn(doc)])),
     wearers: new Map(rows(WEARER_STORE).map(({ key, doc }) => [key, textsIn(doc["hats"])])),
+    tokens: new Map(rows(TOKEN_STORE).flatMap(tokenIn)),
   };
 }
 
-function affiliateIn({ affiliation, reason }: Doc): Affiliate {
+function affiliateIn({ affiliation, reason, nick }: Doc): Affiliate {
   const known: Affiliation = AFFILIATIONS.find((one) => one === affiliation) ?? "none";
-  return { affiliation: known, ...(typeof reason === "string" && { reason }) };
+  return {
+    affiliation: known,
+    ...(typeof reason === "string" && { reason }),
+    ...(typeof nick === "string" && { nick }),
+  };
+}
+
+function tokenIn({ key, doc: { creator, until, uses } }: Row): readonly [string, Token][] {
+  if (typeof creator !== "string" || typeof until !== "number") return [];
+  return [[key, { text: key, creator, until, ...(typeof uses === "number" && { uses }) }]];
 }
 
 function versionsIn(stored: Json | undefined): RoomState["versions"] {
@@ -116,13 +130,14 @@ export function putListing(room: JID, listing: Listing | undefined): Write {
 }
 
 /** `account`: the bare JID whose affiliation it is. */
-export function putAffiliate(room: JID, account: JID, { affiliation, reason }: Affiliate): Write {
+export function putAffiliate(room: JID, account: JID, { affiliation, reason, nick }: Affiliate): Write {
   const place = { store: AFFILIATION_STORE, owner: room.toString(), key: account.toString() } as const;
   if (affiliation === "none") return { op: "remove", ...place };
   const doc = {
     ...{ v: 1, affiliation, [ACCOUNT]: account.toString() },
     ...(affiliation === "owner" && { owner: account.toString() }), // for the limit of rooms
     ...(reason !== undefined && { reason }),
+    ...(nick !== undefined && { nick }),
   };
   return { op: "put", ...place, doc };
 }
@@ -155,6 +170,12 @@ export function putHat(room: JID, uri: string, hat: Hat | undefined): Write {
 export function putWearer(room: JID, account: string, hats: readonly string[]): Write {
   const place = { store: WEARER_STORE, owner: room.toString(), key: account } as const;
   return hats.length > 0 ? { op: "put", ...place, doc: { v: 1, hats } } : { op: "remove", ...place };
+}
+
+export function putToken(room: JID, { text, creator, until, uses }: Token): Write {
+  const place = { store: TOKEN_STORE, owner: room.toString(), key: text } as const;
+  if (uses === 0) return { op: "remove", ...place };
+  return { op: "put", ...place, doc: { v: 1, creator, until, ...(uses !== undefined && { uses }) } };
 }
 
 /** All that is stored of a room: its documents and its archive. */

@@ -55,6 +55,24 @@ describe("who enters a room", () => {
     expect(hag.hears()).toEqual(["error jid-malformed", "error not-acceptable"]);
   });
 
+  it("too often, or changes too much there, waits; who leaves does not @3.5 @M11 @limit.room_presences_per_minute", async () => {
+    const all = await coven({ config: "[limits]\nroom_presences_per_minute = 3" });
+    const { world, crone, hag } = all;
+    await crone.enters("crone");
+    await crone.configures({});
+    await hag.enters("hag");
+    await hag.enters("oldhag");
+    await hag.sends(`<presence to='${ROOM}/oldhag'><show>away</show></presence>`);
+    crone.forget();
+    await hag.enters("hag");
+    expect([hag.heard.at(-1), crone.hears()]).toEqual(["error resource-constraint", []]);
+    await hag.leaves("oldhag");
+    expect(crone.hears()).toEqual(["oldhag goes"]);
+    world.clock.advance(20_000);
+    await hag.enters("hag");
+    expect(crone.hears()).toEqual(["hag enters"]);
+  });
+
   it("once more, has lost track: is told everything anew, and the others of the presence @3.1", async () => {
     const { crone, hag } = await gathered();
     await crone.says("one");
@@ -207,7 +225,7 @@ describe("the history that whoever enters gets", () => {
   it("is as many whole stanzas as fit into the characters asked for @3.1", async () => {
     const { asking } = await three();
     const counts: number[] = [];
-    for (const chars of [100, 400, 900, 5000]) counts.push((await asking(`<history maxchars='${chars}'/>`)).length);
+    for (const chars of [100, 600, 1100, 5000]) counts.push((await asking(`<history maxchars='${chars}'/>`)).length);
     expect(counts[0]).toBe(0);
     expect(counts[1]).toBe(1);
     expect(counts[2]).toBe(2);

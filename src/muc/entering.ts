@@ -7,12 +7,17 @@ import type { Element } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { erased, putAffiliate, putRoom } from "./documents.js";
 import { kindOf } from "./kind.js";
+import { overcrowded } from "./membership.js";
+import { isTaken } from "./nicks.js";
 import { absent, ownWords, show, showAll, showOthers } from "./occupants.js";
+import { withSecret } from "./parts/occupant-id.js";
+import { redeem, tokenIn } from "./parts/tokens.js";
 import { advanced, asksToFollow, current } from "./parts/versions.js";
 import { initialRole, type Role } from "./privileges.js";
-import { NO_ROOM, type Occupant, seated, type Seat, unseated, withAffiliate } from "./state.js";
+import { NO_ROOM, type Occupant, seated, type Seat, type Token, unseated, withAffiliate } from "./state.js";
 import type { Turn } from "./turn.js";
 
+const TOO_FAST = new StanzaError("resource-constraint", "wait", "too much presence");
 const ROOM_CREATED = 201;
 const NICK_CHANGED = 303;
 
@@ -22,6 +27,7 @@ export function available(turn: Turn): void {
   const { to } = stanza;
   const x = stanza.child("x", NS.muc);
   if (!to) return;
+  if (!turn.mayGoOn("presences", "room_presences_per_minute")) return turn.refuse(TOO_FAST);
   if (to.isBare) return turn.refuse(new StanzaError("jid-malformed", "modify", "a nick is missing"));
   if (!occupant && !x) return turn.send(stray(stanza));
   if (Buffer.byteLength(to.resource) > turn.context.config.limits.nick_bytes)
@@ -39,8 +45,11 @@ function stray({ to, from }: Stanza): Stanza {
 /** Also for a client that is in and joins again: it has lost track, and is told everything anew ("Presence" 3). */
 function enter(turn: Turn, to: JID, x: Element): void {
   const isCreating = !turn.state.exists;
-  const refused = isCreating ? create(turn) : turn.occupant ? undefined : denied(turn, to, x);
+  const token = turn.occupant ? undefined : tokenIn(turn, x);
+  const refused = isCreating ? create(turn) : turn.occupant ? undefined : denied(turn, to, x, token);
   if (refused) return turn.refuse(refused);
+  if (token) redeem(turn, token);
+  keepSecret(turn);
   const role = turn.state.occupants.get(to.resource)?.role ?? roleFor(turn);
   introduce(turn, seat(turn, to, role), isCreating ? [ROOM_CREATED] : []);
 }
@@ -72,38 +81,49 @@ export function roleFor({ affiliation, state: { config } }: Turn): Role {
 }
 
 /** Why somebody may not enter a room that is there. */
-function denied(turn: Turn, to: JID, x: Element): StanzaError | undefined {
+function denied(turn: Turn, to: JID, x: Element, token: Token | undefined): StanzaError | undefined {
   if (turn.state.isLocked) return new StanzaError("item-not-found");
-  const wish = { nick: to.resource, to, affiliation: turn.affiliation, role: roleFor(turn), x };
+  const affiliation = token ? "member" : turn.affiliation;
+  const role = initialRole(affiliation, kindOf(turn.state.config));
+  const wish = { nick: to.resource, to, affiliation, role, hasToken: token !== undefined, x };
   for (const part of turn.parts) {
     const error = part.enter?.(turn, wish);
     if (error) return error;
   }
-  return takenBySomebodyElse(turn, to);
+  return takenBySomebodyElse(turn, to) ?? (token && overcrowded(turn, [turn.from.bare]));
 }
 
 /** "Nickname Conflict": one account may be in with several clients under one nick. */
 function takenBySomebodyElse({ state, from }: Turn, to: JID): StanzaError | undefined {
-  const holder = state.occupants.get(to.resource);
-  return holder && !holder.account.equals(from.bare) ? new StanzaError("conflict") : undefined;
+  return isTaken(state, to.resource, from.bare) ? new StanzaError("conflict") : undefined;
 }
 
 /** Whoever enters a room that there is not makes it and owns it; until it is configured it is locked. */
 function create(turn: Turn): StanzaError | undefined {
   const { context, from, jid } = turn;
-  const { config } = context;
+  const { muc, limits } = context.config;
   const isStaff = turn.isStaff(from);
-  if (!isStaff && (config.muc.create !== "users" || !context.isHosted(from))) return new StanzaError("not-allowed");
-  if (!isStaff && turn.ownedRooms >= config.limits.rooms_per_account)
+  if (!isStaff && (muc.create !== "users" || !context.isHosted(from))) return new StanzaError("not-allowed");
+  if (!isStaff && turn.ownedRooms >= limits.rooms_per_account)
     return new StanzaError("resource-constraint", "wait", "too many rooms of one owner");
   const owner = { affiliation: "owner" } as const;
-  const listed = withAffiliate({ ...NO_ROOM, exists: true, isLocked: true }, from.bare, owner);
+  const config = withSecret(NO_ROOM.config, context.random);
+  const listed = withAffiliate({ ...NO_ROOM, exists: true, isLocked: true, config }, from.bare, owner);
   const first = { account: from.bare.toString(), before: "none", after: "owner" } as const;
   // Nothing has been told of this room yet: what was before is another one's.
   const made = { ...advanced(listed, [first], context.clock.now()).state, changes: [] };
   const remains = turn.room.hasRemains ? [erased(jid)] : [];
   turn.change(made, ...remains, putRoom(jid, made), putAffiliate(jid, from.bare, owner));
   return undefined;
+}
+
+/** Who is in a room has an id that is made with its secret (XEP-0421). */
+function keepSecret(turn: Turn): void {
+  const { state, context, jid } = turn;
+  const config = withSecret(state.config, context.random);
+  if (config === state.config) return;
+  const next = { ...state, config };
+  turn.change(next, putRoom(jid, next));
 }
 
 /** "Order of Events": the others' presence, the own one, then what parts have to tell. */

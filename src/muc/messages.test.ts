@@ -55,7 +55,7 @@ describe("a message to all", () => {
     ].join("");
     await hag.sends(`<message type='groupchat' to='${ROOM}'>${forged}<body>hi</body></message>`);
     const [message] = wicca.device.messages;
-    expect(message?.children.map(({ name }) => name)).toEqual(["body", "stanza-id"]);
+    expect(message?.children.map(({ name }) => name)).toEqual(["body", "occupant-id", "stanza-id"]);
     expect((await archive(world))[0]?.stanza).not.toContain("forged");
   });
 
@@ -108,6 +108,22 @@ describe("a message to all", () => {
     expect(late.heard).toContain("hag: hush (before)");
     expect([late.heard.some((line) => line.includes("170")), stanzaIdsOf(late)[0]]).toEqual([false, []]);
     expect(await archive(world)).toEqual([]);
+  });
+});
+
+describe("messages to a room", () => {
+  it("have a rate for each account, private ones among them @3.5 @M11 @limit.room_messages_per_minute", async () => {
+    const all = await gathered({}, { config: "[limits]\nroom_messages_per_minute = 2" });
+    const { world, crone, hag, wicca } = all;
+    await hag.says("one");
+    await hag.sends(`<message type='chat' to='${ROOM}/wicca'><body>psst</body></message>`);
+    await hag.says("three");
+    await crone.says("mine");
+    expect(hag.hears()).toEqual(["hag: one", "error resource-constraint", "crone: mine"]);
+    expect(wicca.hears()).toEqual(["hag: one", "hag whispers: psst", "crone: mine"]);
+    world.clock.advance(30_000);
+    await hag.says("four");
+    expect(wicca.hears()).toEqual(["hag: four"]);
   });
 });
 

@@ -11,15 +11,18 @@ import { stanzaId, withoutStanzaIds } from "../xeps/0359-stable-ids.api.js";
 import { lost } from "./leaving.js";
 import type { Part } from "./part.js";
 import { keep } from "./parts/logging.js";
+import { identified, withoutOccupantIds } from "./parts/occupant-id.js";
 import { isInUse, type Occupant } from "./state.js";
 import type { Turn } from "./turn.js";
 
+const TOO_FAST = new StanzaError("resource-constraint", "wait", "too many messages");
 const PRIVATE = w`<x xmlns='${escapeAttribute(NS.mucUser)}'/>`;
 
 export function message(turn: Turn): void {
   const { stanza, state } = turn;
   if (stanza.type === "error") return failed(turn);
   if (!isInUse(state)) return turn.refuse(new StanzaError("item-not-found"));
+  if (!turn.mayGoOn("messages", "room_messages_per_minute")) return turn.refuse(TOO_FAST);
   const isForOthers = stanza.type === "groupchat" || stanza.to?.isBare === false;
   if (!isForOthers && turn.parts.some((part) => part.addressed?.(turn))) return;
   if (!turn.occupant) return turn.refuse(new StanzaError("not-acceptable", "modify", "You are not in the room."));
@@ -72,7 +75,7 @@ function whisper(turn: Turn, speaker: Occupant, nick: string): void {
   const target = state.occupants.get(nick);
   const refused = target ? firstOf(turn, (part) => part.whisper?.(turn, speaker)) : new StanzaError("item-not-found");
   if (refused) return turn.refuse(refused);
-  const said = withoutClaims(withoutStanzaIds(stanza, turn.jid), turn).plus(PRIVATE);
+  const said = identified(state, withoutClaims(withoutStanzaIds(stanza, turn.jid), turn).plus(PRIVATE), speaker);
   for (const seat of target?.seats ?? []) turn.flow.route(said.readdress(speaker.jid, seat.jid));
 }
 
@@ -104,7 +107,9 @@ export function failed(turn: Turn): void {
   if (isUnreachable || GONE.has(condition)) return lost(turn, occupant);
   const target = stanza.to?.isBare === false ? state.occupants.get(stanza.to.resource) : undefined;
   if (!target || stanza.kind !== "message") return;
-  const words = stanza.without(...stanza.children.filter(({ ns }) => ns === NS.mucUser)).plus(PRIVATE);
+  const words = withoutOccupantIds(stanza.without(...stanza.children.filter(({ ns }) => ns === NS.mucUser))).plus(
+    PRIVATE,
+  );
   for (const seat of target.seats) turn.send(words.readdress(occupant.jid, seat.jid));
 }
 

@@ -5,6 +5,7 @@ import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { elementToWire } from "../xml/serialize.js";
 import type { Wire } from "../xml/wire.js";
+import { withoutOccupantIds } from "./parts/occupant-id.js";
 import { isBroadcast } from "./parts/presence-broadcast.js";
 import { news } from "./parts/versions.js";
 import { whois } from "./parts/whois.js";
@@ -152,7 +153,9 @@ export function seesJids({ config }: RoomState, { role }: Pick<Occupant, "role">
 
 function marksOf({ parts, state }: Turn, occupant: Occupant): Wire {
   let marks = "";
-  for (const { mark } of parts) for (const one of mark?.(state, occupant) ?? []) marks += elementToWire(one, NS.client);
+  for (const { mark } of parts)
+    for (const one of mark?.(state, occupant) ?? [])
+      marks += typeof one === "string" ? one : elementToWire(one, NS.client);
   return marks as Wire;
 }
 
@@ -161,7 +164,7 @@ export function ownWords(presence: Stanza): Stanza {
   const said = presence.children.filter(
     ({ name, ns }) => ns === NS.hats || (name === "x" && (ns === NS.mucUser || ns === NS.muc)),
   );
-  return said.length === 0 ? presence : presence.without(...said);
+  return withoutOccupantIds(said.length === 0 ? presence : presence.without(...said));
 }
 
 /** The `<item/>` of somebody who is not in the room, with status codes, for an unavailable presence. */

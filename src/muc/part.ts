@@ -1,6 +1,6 @@
 // What a part of a room is: one concern with its settings, its fields in the form, its lines in disco and its rule. A part is data and pure
 // functions; the list of them is in parts.ts.
-import type { Answer } from "../core/feature.js";
+import type { Answer, Child } from "../core/feature.js";
 import type { StanzaError } from "../stanza/errors.js";
 import type { Field } from "../stanza/forms.js";
 import type { JID } from "../stanza/jid.js";
@@ -19,6 +19,8 @@ export interface Entering {
   readonly to: JID;
   readonly affiliation: Affiliation;
   readonly role: Role;
+  /** What they bring is a token, and no password (XEP-0488). */
+  readonly hasToken: boolean;
   /** The `<x/>` of XEP-0045. */
   readonly x: Element;
 }
@@ -75,7 +77,7 @@ export interface Part {
   /** Takes part in what the change of an affiliation means, beside what occupants see of it. */
   readonly affiliated?: (turn: Turn, change: Affiliated) => void;
   /** Children that each presence of an occupant carries. */
-  readonly mark?: (state: RoomState, occupant: Occupant) => readonly Element[];
+  readonly mark?: (state: RoomState, occupant: Occupant) => readonly Child[];
   /** Ad-hoc commands of the room (XEP-0050). */
   readonly commands?: readonly Command<Turn>[];
   /** Requests to the room, keyed as those of a feature: "get urn:xmpp:ping ping". */

@@ -8,6 +8,7 @@ import { archive } from "./parts/archive.js";
 import { activityIndicators } from "./parts/activity-indicators.js";
 import { avatar } from "./parts/avatar.js";
 import { hats } from "./parts/hats.js";
+import { invitations } from "./parts/invitations.js";
 import { listing } from "./parts/listing.js";
 import { logging } from "./parts/logging.js";
 import { maximum } from "./parts/max-users.js";
@@ -18,6 +19,7 @@ import { mentions } from "./parts/mentions.js";
 import { messageActivity } from "./parts/message-activity.js";
 import { moderation } from "./parts/moderation.js";
 import { naming } from "./parts/naming.js";
+import { occupantId } from "./parts/occupant-id.js";
 import { password } from "./parts/password.js";
 import { past } from "./parts/past.js";
 import { persistence } from "./parts/persistence.js";
@@ -26,10 +28,13 @@ import { privateMessages } from "./parts/private-messages.js";
 import { retraction } from "./parts/retraction.js";
 import { references } from "./parts/references.js";
 import { slowMode } from "./parts/slow-mode.js";
+import { registration } from "./parts/registration.js";
 import { subject } from "./parts/subject.js";
+import { tokens } from "./parts/tokens.js";
 import { versions } from "./parts/versions.js";
 import { voiceRequests } from "./parts/voice-requests.js";
 import { whoisPart } from "./parts/whois.js";
+import { questions } from "./questions.js";
 
 export const PARTS: readonly Part[] = [
   discovery,
@@ -40,7 +45,10 @@ export const PARTS: readonly Part[] = [
   references,
   listing,
   persistence,
+  tokens, // an expired one is told from none
   membersOnly, // who is banned is told so, whatever else is missing
+  invitations,
+  registration,
   password,
   maximum,
   moderation,
@@ -51,6 +59,8 @@ export const PARTS: readonly Part[] = [
   versions,
   presenceBroadcast,
   privateMessages,
+  occupantId,
+  questions,
   logging,
   archive,
   messageModeration,

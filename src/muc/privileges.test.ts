@@ -14,6 +14,9 @@ import {
   maySetVcard,
   mayReadList,
   mayReadRole,
+  mayInvite,
+  mayMakeMembers,
+  mayRegister,
   ROLES,
   type Role,
   roleAfter,
@@ -238,6 +241,32 @@ describe("the role after a change of affiliation", () => {
             const expected = isRise && ROLES.indexOf(role) > ROLES.indexOf(initial) ? role : initial;
             expect(is).toBe(expected);
           }
+  });
+});
+
+describe("who may invite, make members by it, and register", () => {
+  const STANDINGS = AFFILIATIONS.flatMap((affiliation) => ROLES.map((role) => ({ affiliation, role })));
+
+  it("invites only from inside, and to a members-only room only whom the room trusts with its list @3.6 @M3", () => {
+    for (const standing of STANDINGS)
+      for (const membersInvite of [false, true]) {
+        const isIn = standing.role !== "none";
+        expect(mayInvite(standing, { isMembersOnly: false, membersInvite })).toBe(isIn);
+        const isTrusted = isAtLeast(standing.affiliation, membersInvite ? "member" : "admin");
+        expect(mayInvite(standing, { isMembersOnly: true, membersInvite })).toBe(isIn && isTrusted);
+        expect(mayMakeMembers(standing.affiliation, { membersInvite })).toBe(isTrusted);
+      }
+  });
+
+  it("registers only who could be in and speak without it @3.6 @M3", () => {
+    for (const standing of STANDINGS)
+      for (const kind of KINDS) {
+        const { affiliation, role } = standing;
+        const hasVoice = role === "participant" || role === "moderator";
+        const may = mayRegister(standing, kind);
+        if (affiliation === "none") expect(may).toBe(!kind.isMembersOnly && (!kind.isModerated || hasVoice));
+        else expect(may).toBe(affiliation !== "outcast");
+      }
   });
 });
 

@@ -79,6 +79,27 @@ export function roleAfter(role: Role, before: Affiliation, after: Affiliation, r
   return isRise && initial !== "none" && ROLES.indexOf(role) > ROLES.indexOf(initial) ? role : initial;
 }
 
+/** "Modifying the Member List": to a members-only room admins invite, and members if the room says so; to others whoever is in. */
+export function mayInvite(
+  { affiliation, role }: Standing,
+  room: Pick<RoomKind, "isMembersOnly"> & { readonly membersInvite: boolean },
+): boolean {
+  if (role === "none") return false;
+  return !room.isMembersOnly || mayMakeMembers(affiliation, room);
+}
+
+/** Whose invitation makes somebody a member. */
+export function mayMakeMembers(affiliation: Affiliation, room: { readonly membersInvite: boolean }): boolean {
+  return isAtLeast(affiliation, room.membersInvite ? "member" : "admin");
+}
+
+/** "Register with Open Room": not where that would let somebody in, or give them a voice, whom nobody has given it. */
+export function mayRegister({ affiliation, role }: Standing, { isModerated, isMembersOnly }: RoomKind): boolean {
+  if (affiliation !== "none") return isAtLeast(affiliation, "member");
+  if (isMembersOnly) return false;
+  return !isModerated || ROLES.indexOf(role) >= ROLES.indexOf("participant");
+}
+
 /** "Role State Chart": a change of somebody's role in the room; "none" is a kick. Undefined: it may be done. */
 export function denyRole(actor: Standing, target: Standing, next: Role): Denial | undefined {
   const isLoss = ROLES.indexOf(next) < ROLES.indexOf(target.role);

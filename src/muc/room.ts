@@ -8,6 +8,7 @@ import { durable } from "./documents.js";
 import { isHistoric } from "./history.js";
 import { isLogged } from "./parts/logging.js";
 import { NO_ROOM, type Past, type RoomState } from "./state.js";
+import { Unanswered } from "./unanswered.js";
 
 export class Room extends Owner {
   override readonly isSerial = true;
@@ -16,6 +17,7 @@ export class Room extends Owner {
   #remembers = false;
   /** Somebody is in it, or was and has not left for everybody yet. */
   #isOccupied = false;
+  readonly unanswered = new Unanswered();
 
   /** The store has a room that nobody has configured, and whose maker has gone with an earlier process: it counts as none. */
   hasRemains = false;

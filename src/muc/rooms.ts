@@ -16,6 +16,7 @@ import { depart } from "./departing.js";
 import { LOADED_STORES, OWNED } from "./documents.js";
 import { Indicators } from "./indicators.js";
 import { PARTS } from "./parts.js";
+import { Rates } from "./rates.js";
 import { Room } from "./room.js";
 import type { RoomState } from "./state.js";
 import { take } from "./taking.js";
@@ -69,6 +70,7 @@ export class Rooms {
     this.#forTurns = {
       ...context,
       admins: new Set(context.config.admins.map((admin) => JID.parse(admin).toString())),
+      rates: new Rates(() => context.clock.now()),
       parts: PARTS,
       indicators: this.indicators,
       requests: new Map(PARTS.flatMap((part) => Object.entries(part.iq ?? {}))),

@@ -30,6 +30,19 @@ export interface Occupant {
 export interface Affiliate {
   readonly affiliation: Affiliation;
   readonly reason?: string;
+  /** The nick that is theirs ("Registering with a Room"). */
+  readonly nick?: string;
+}
+
+/** An invitation for whoever knows its text (XEP-0488). */
+export interface Token {
+  readonly text: string;
+  /** The bare JID of who has issued it. */
+  readonly creator: string;
+  /** In ms since 1970. */
+  readonly until: number;
+  /** How often it can still be used; as often as one likes, if nothing is said. */
+  readonly uses?: number;
 }
 
 /** A change of somebody's affiliation, for those who have missed it. */
@@ -86,6 +99,8 @@ export interface RoomState {
   readonly hats: ReadonlyMap<string, Hat>;
   /** The URIs of the hats that accounts have, by bare JID. */
   readonly wearers: ReadonlyMap<string, readonly string[]>;
+  /** By text. */
+  readonly tokens: ReadonlyMap<string, Token>;
   /** By nick. */
   readonly occupants: ReadonlyMap<string, Occupant>;
   /** The nicks of those who are in, by their full JIDs. */
@@ -109,6 +124,7 @@ export const NO_ROOM: RoomState = {
   avatar: [],
   hats: NOBODY,
   wearers: NOBODY,
+  tokens: NOBODY,
   occupants: NOBODY,
   nicks: NOBODY,
   history: [],
@@ -189,6 +205,15 @@ export function withAffiliates(
 /** The occupant has another role; with all clients. */
 export function withRole(state: RoomState, occupant: Occupant, role: Role): RoomState {
   return { ...state, occupants: withEntry(state.occupants, occupant.nick, { ...occupant, role }) };
+}
+
+/** Without it, if nobody can use it any more. */
+export function withToken(state: RoomState, token: Token): RoomState {
+  const { tokens } = state;
+  return {
+    ...state,
+    tokens: token.uses === 0 ? withoutEntry(tokens, token.text) : withEntry(tokens, token.text, token),
+  };
 }
 
 /** With one more message, and no more than so many in all. */

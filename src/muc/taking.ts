@@ -3,6 +3,7 @@ import { StanzaError } from "../stanza/errors.js";
 import { available } from "./entering.js";
 import { unavailable } from "./leaving.js";
 import { failed, message } from "./messages.js";
+import { answered, ask } from "./questions.js";
 import type { Turn } from "./turn.js";
 
 export function take(turn: Turn): void {
@@ -24,13 +25,14 @@ function presence(turn: Turn): void {
   if (type === "error") failed(turn);
 }
 
-/** Requests to the room are for its parts; what a room that there is not is asked has no answer. */
+/** Requests to the room are for its parts, those to an occupant for the occupant; what a room that there is not is asked has no answer. */
 function iq(turn: Turn): void {
   const { stanza, state } = turn;
   const { type, to } = stanza;
-  if (type !== "get" && type !== "set") return;
+  const isRequest = type === "get" || type === "set";
+  if (to?.isBare === false) return isRequest ? ask(turn, to) : answered(turn);
+  if (!isRequest) return;
   if (!state.exists) return turn.refuse(new StanzaError("item-not-found"));
-  if (to?.isBare === false) return turn.refuse(occupantIq(turn));
   const [child] = stanza.children;
   const handler = child && turn.context.requests.get(`${type} ${child.ns} ${child.name}`);
   const payload = child && stanza.child(child.name, child.ns);
@@ -39,9 +41,4 @@ function iq(turn: Turn): void {
   if (answer instanceof StanzaError) turn.refuse(answer);
   else if (typeof answer === "function") turn.answerLater(answer);
   else if (answer) turn.answer(...answer);
-}
-
-/** "Querying a Room Occupant": who is not in the room learns nothing of who is. */
-function occupantIq({ occupant }: Turn): StanzaError {
-  return new StanzaError(occupant ? "service-unavailable" : "bad-request");
 }

@@ -2,6 +2,7 @@
 // durable. The core releases turns in the order in which they were decided.
 import type { Context } from "../core/context.js";
 import { type Append, Flow } from "../core/flow.js";
+import type { LimitName } from "../core/limits.js";
 import { errorOf, resultOf } from "../stanza/build.js";
 import { answerLater } from "../core/answering.js";
 import type { Answer, Child } from "../core/feature.js";
@@ -14,15 +15,17 @@ import type { Part, RoomIqHandler } from "./part.js";
 import type { ArchiveReading } from "../xeps/0313-mam/api.js";
 import type { Cited } from "./archived.js";
 import { type Affiliation, ROLES, type Standing } from "./privileges.js";
+import type { Rates } from "./rates.js";
 import type { Room } from "./room.js";
 import { affiliationOf, type Occupant, occupantWith, type RoomState } from "./state.js";
 
 export interface TurnContext extends Pick<
   Context,
-  "clock" | "config" | "erasures" | "isHosted" | "log" | "start" | "storage"
+  "clock" | "config" | "erasures" | "isHosted" | "log" | "random" | "start" | "storage"
 > {
   /** Bare JIDs of those who administer the server: they own every room. */
   readonly admins: ReadonlySet<string>;
+  readonly rates: Rates;
   readonly parts: readonly Part[];
   readonly indicators: Indicators;
   /** The parts' requests to a room, by their keys. */
@@ -115,6 +118,12 @@ export class Turn {
   /** Administrators of the server. */
   isStaff(jid: JID): boolean {
     return this.context.admins.has(jid.bare.toString());
+  }
+
+  /** The sender is not faster in this room than the limit allows. */
+  mayGoOn(rate: "messages" | "presences", limit: LimitName): boolean {
+    const { rates, config } = this.context;
+    return rates[rate].take(`${this.jid.toString()} ${this.from.bare.toString()}`, config.limits[limit]);
   }
 
   /** From here on the room is so; the writes make it durable. */

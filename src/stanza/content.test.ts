@@ -35,6 +35,12 @@ describe("what a message is worth keeping", () => {
       `${COMPOSING}<request xmlns='urn:xmpp:receipts'/><markable xmlns='urn:xmpp:chat-markers:0'/><private xmlns='urn:xmpp:carbons:2'/>`,
       "none",
     ],
+    [
+      "a chat state with the id of an occupant",
+      "chat",
+      `${COMPOSING}<occupant-id xmlns='urn:xmpp:occupant-id:0' id='1'/>`,
+      "none",
+    ],
     ["a body with a chat state", "chat", BODY + COMPOSING, "keep"],
     ["a chat state alone", "chat", COMPOSING, "none"],
     [

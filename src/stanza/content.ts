@@ -10,7 +10,14 @@ import type { Stanza } from "./stanza.js";
 export type Worth = "keep" | "hidden" | "none";
 
 /** Namespaces of children that say something about the message and are no content of their own. */
-const ABOUT: ReadonlySet<string> = new Set([NS.chatStates, NS.hints, NS.stanzaIds, NS.delay, NS.carbons]);
+const ABOUT: ReadonlySet<string> = new Set([
+  NS.chatStates,
+  NS.hints,
+  NS.stanzaIds,
+  NS.delay,
+  NS.carbons,
+  NS.occupantId,
+]);
 /** Elements that do so in namespaces that also have content, such as receipts (XEP-0184) and markers (XEP-0333) themselves. */
 const ABOUT_ELEMENTS: ReadonlySet<string> = new Set([
   `thread ${NS.client}`,

@@ -10,7 +10,7 @@ export class PrecisError extends Error {
 // RFC 8264 §7: rules are applied until the text stays the same; what has not settled by then is refused.
 const MAX_PASSES = 4;
 
-// RFC 8265 §3.5 and §4.3 show that these need no mapping, except for the letters made small.
+// RFC 8265 §3.5 and §4.3, RFC 8266 §3 show that these need no mapping, except for the letters made small.
 const PLAIN_USERNAME = /^[!-~]+$/;
 const PLAIN_TEXT = /^[ -~]+$/;
 
@@ -46,6 +46,7 @@ export function nickname(text: string): string {
 
 /** RFC 8266 §2.4: what two nicknames are compared by. Throws PrecisError. */
 export function nicknameKey(text: string): string {
+  if (PLAIN_USERNAME.test(text)) return text.toLowerCase();
   return settle(text, (nick) => {
     demand(belongsTo(nick, "freeform"), "has a character that is not allowed");
     return lowerCase(trimSpaces(nick)).normalize("NFKC");

@@ -30,6 +30,7 @@ export const membersOnly: Part = {
 function inviteMember(turn: Turn, { account, before, after }: Affiliated): void {
   const { config } = turn.state;
   if (!isMembersOnly.of(config) || after !== "member" || before !== "none" || account.local === "") return;
+  if (!turn.stanza.has("query", NS.mucAdmin)) return; // they were invited, or came by themselves
   if (turn.standingOf(account).role !== "none") return;
   const invite = xml("invite", { from: (turn.occupant?.jid ?? turn.jid).toString() });
   const password = passwordOf(config);

@@ -11,6 +11,7 @@ import type { Span } from "../../xml/fragment.js";
 import { NS } from "../../xml/namespaces.js";
 import { tellAll } from "../messages.js";
 import type { Part } from "../part.js";
+import { occupantIdElement } from "./occupant-id.js";
 import { denyModeration } from "../privileges.js";
 import type { Turn } from "../turn.js";
 import { isLogged } from "./logging.js";
@@ -49,7 +50,8 @@ function moderated(turn: Turn, moderate: Element | undefined): Answer {
   if (cited?.stanza.from?.isBare !== false || cited.stanza.has("retracted", NS.retraction))
     return new StanzaError("item-not-found");
   const reason = moderate.getChildText("reason") ?? "";
-  const moderation = new Moderation(idToText(cited.id), occupant.jid.toString(), reason);
+  const by = { jid: occupant.jid.toString(), id: occupantIdElement(state, occupant) };
+  const moderation = new Moderation(idToText(cited.id), by, reason);
   bury(turn, cited, ...moderation.tombstone(now(turn)));
   tellAll(turn, moderation.announcement(turn));
   return [];
@@ -57,14 +59,20 @@ function moderated(turn: Turn, moderate: Element | undefined): Answer {
 
 const FORBIDDEN = new StanzaError("forbidden", "auth", "only moderators may moderate messages");
 
+/** The occupant JID, and the `<occupant-id/>`. */
+interface Moderator {
+  readonly jid: string;
+  readonly id: Element;
+}
+
 /** What a moderator has decided, in both namespaces. */
 class Moderation {
   readonly #target: string;
-  readonly #by: string;
+  readonly #by: Moderator;
   readonly #reason: readonly Element[];
 
-  /** `target`: the message's id in the archive; `by`: the moderator's occupant JID. */
-  constructor(target: string, by: string, reason: string) {
+  /** `target`: the message's id in the archive. */
+  constructor(target: string, by: Moderator, reason: string) {
     this.#target = target;
     this.#by = by;
     this.#reason = reason === "" ? [] : [xml("reason", {}, reason)];
@@ -93,7 +101,7 @@ class Moderation {
   }
 
   #moderated(xmlns: string, ...children: readonly Element[]): Element {
-    return xml("moderated", { xmlns, by: this.#by }, ...children);
+    return xml("moderated", { xmlns, by: this.#by.jid }, this.#by.id, ...children);
   }
 }
 

@@ -20,9 +20,9 @@ export const password: Part = {
   fault: (config) =>
     isProtected.of(config) && secret.of(config) === "" ? unacceptable(SECRET_FIELD, "may not be empty") : undefined,
   features: ({ config }) => [isProtected.of(config) ? "muc_passwordprotected" : "muc_unsecured"],
-  enter: ({ state: { config } }, { x }) => {
+  enter: ({ state: { config } }, { x, hasToken }) => {
     const needed = passwordOf(config);
-    if (needed === undefined || x.getChildText("password", NS.muc) === needed) return undefined;
+    if (needed === undefined || hasToken || x.getChildText("password", NS.muc) === needed) return undefined;
     return new StanzaError("not-authorized");
   },
   // A query has no password: who is in has shown it, and owners can look it up.

@@ -73,7 +73,7 @@ describe("a message to all", () => {
     expect(String(whispered?.element)).not.toContain("forged");
     expect(whispered?.children.map(({ name }) => name)).not.toContain("delay");
     expect(String(whispered?.child("x", NS.mucUser))).not.toContain("104");
-    expect(said?.children.map(({ name }) => name)).toEqual(["body", "origin-id", "stanza-id"]);
+    expect(said?.children.map(({ name }) => name)).toEqual(["body", "origin-id", "occupant-id", "stanza-id"]);
   });
 
   it("from somebody who is not in, without voice, or to a room that there is not, is refused @3.1", async () => {

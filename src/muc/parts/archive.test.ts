@@ -155,7 +155,7 @@ describe("the archive of a room", () => {
     for (const inside of kept) await say(inside);
     await say("<composing xmlns='http://jabber.org/protocol/chatstates'/>");
     await say("<displayed xmlns='urn:xmpp:chat-markers:0' id='x'/><no-store xmlns='urn:xmpp:hints'/>");
-    const stored = (await rows(all)).map(({ stanza }) => /^<message[^>]*>(.*?)<x xmlns='[^']*#user'/.exec(stanza)?.[1]);
+    const stored = (await rows(all)).map(({ stanza }) => /^<message[^>]*>(.*?)<occupant-id /.exec(stanza)?.[1]);
     expect(stored).toEqual(kept);
   });
 });

@@ -32,7 +32,7 @@ describe("a retraction in a room", () => {
     expect(wicca.hears()).toEqual(["hag: I take it back"]);
     const [first, , third] = await rows(all);
     const stamp = new Date(all.world.clock.now()).toISOString();
-    expect(first?.stanza).toBe(
+    expect(first?.stanza.replace(/<occupant-id [^>]*\/>/, "")).toBe(
       `<message xmlns='jabber:client' from='${ROOM}/hag' id='m1' type='groupchat' xml:lang='en'>` +
         `<x xmlns='${NS.mucUser}'><item affiliation='none' role='participant' jid='${hag.jid}'/></x>` +
         `<retracted xmlns='${NS.retraction}' id='r1' stamp='${stamp}'/></message>`,

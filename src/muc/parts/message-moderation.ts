@@ -101,7 +101,8 @@ class Moderation {
   }
 
   #moderated(xmlns: string, ...children: readonly Element[]): Element {
-    return xml("moderated", { xmlns, by: this.#by.jid }, this.#by.id, ...children);
+    const { jid: by, id } = this.#by;
+    return xml("moderated", { xmlns, by }, ...(xmlns === NS.moderation ? [id] : []), ...children);
   }
 }
 

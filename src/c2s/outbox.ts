@@ -5,10 +5,7 @@ import type { Transport } from "./transport.js";
 /** Runs something at the end of this turn of the event loop. */
 export type EndOfTurn = (run: () => void) => void;
 
-// Writing early when many streams have something keeps the sockets busy while the rest of the turn runs; 16–64 measured alike.
-const EARLY = 32;
-
-/** Writes all outboxes that have something, once per turn. One for the whole server. */
+/** Writes all outboxes that have something, once per turn, however many: what a room says several times in one goes out together. */
 export class Flusher {
   readonly #endOfTurn: EndOfTurn;
   #dirty: Outbox[] = [];
@@ -20,14 +17,12 @@ export class Flusher {
 
   add(outbox: Outbox): void {
     this.#dirty.push(outbox);
-    if (this.#dirty.length >= EARLY) this.flush();
-    else if (!this.#scheduled) {
-      this.#scheduled = true;
-      this.#endOfTurn(() => {
-        this.#scheduled = false;
-        this.flush();
-      });
-    }
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#endOfTurn(() => {
+      this.#scheduled = false;
+      this.flush();
+    });
   }
 
   flush(): void {
@@ -61,7 +56,7 @@ export class Outbox {
     if (this.#closed) return;
     const isFirst = this.#text === "";
     this.#text += text;
-    if (isFirst) this.#flusher.add(this); // may flush at once
+    if (isFirst) this.#flusher.add(this);
     if (this.#text.length + this.#transport.queuedBytes > this.#limitBytes) this.#overflowed();
   }
 

@@ -11,6 +11,7 @@ import { badInputPart } from "./bad-input/bad-input.js";
 import { largePart } from "./large/large.js";
 import { goXmppPart } from "./interop/go-xmpp.js";
 import { gsaslPart } from "./interop/gsasl.js";
+import { roomPart } from "./interop/room/room.js";
 import { smackPart } from "./interop/smack.js";
 import { slixmppPart } from "./interop/slixmpp.js";
 import { xmppjsPart } from "./interop/xmppjs.js";
@@ -45,6 +46,7 @@ const PARTS: readonly Part[] = [
   goXmppPart,
   slixmppPart,
   xmppjsPart,
+  roomPart,
   smackPart,
   benchPart,
 ];

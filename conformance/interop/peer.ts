@@ -36,43 +36,96 @@ export interface PeerProgram {
 
 const PATIENCE_MS = 60_000;
 
-/** A running peer. */
-export class Peer {
+/** A process that says lines of JSON, and may be told some. */
+export class Speaker<Line> {
   readonly #child: ChildProcess;
-  readonly #lines: PeerLine[] = [];
-  readonly #ended: Promise<number | null>;
+  #lines: Line[] = [];
+  /** Its exit code, once it is over; null if a signal ended it. */
+  readonly ended: Promise<number | null>;
   #printed = "";
   #changed: () => void = () => undefined;
 
   constructor(command: readonly string[], environment: NodeJS.ProcessEnv) {
     const [program = "", ...parameters] = command;
-    const child = spawn(program, parameters, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, parameters, { env: environment, stdio: ["pipe", "pipe", "pipe"] });
     this.#child = child;
-    this.#ended = new Promise((resolve) => child.once("close", resolve).once("error", () => resolve(null)));
+    this.ended = new Promise((resolve) => child.once("close", resolve).once("error", () => resolve(null)));
+    child.stdin.on("error", () => undefined); // it is over; whoever waits for its answer is told so
     createInterface({ input: child.stdout }).on("line", (line) => this.#take(line));
     child.stderr
       .setEncoding("utf8")
       .on("data", (text: string) => (this.#printed = (this.#printed + text).slice(-3000)));
-    void this.#ended.then(() => this.#changed());
+    void this.ended.then(() => this.#changed());
   }
 
-  /** Resolves when the peer is online, with the TLS version in use; throws when it ends before or takes too long. */
-  async ready(): Promise<string> {
+  get lines(): readonly Line[] {
+    return this.#lines;
+  }
+
+  forget(): void {
+    this.#lines = [];
+  }
+
+  tell(line: object): void {
+    this.#child.stdin?.write(JSON.stringify(line) + "\n");
+  }
+
+  /** Resolves with the first such line once it is said; throws when the process ends before or takes too long. */
+  async says<Wanted extends Line>(isWanted: (line: Line) => line is Wanted, what: string): Promise<Wanted> {
     for (const patience = AbortSignal.timeout(PATIENCE_MS); ;) {
-      const line = this.#lines.find((one) => one.ev === "ready");
-      if (line !== undefined) return line.tls;
-      if (this.#child.exitCode !== null || patience.aborted) throw this.#complaint("did not get online");
+      const line = this.#lines.find(isWanted);
+      if (line !== undefined) return line;
+      if (this.#child.exitCode !== null || patience.aborted) throw this.complaint(what);
       await this.#change(patience);
     }
   }
 
+  complaint(what: string): Error {
+    return new Error(`the peer ${what}: ${this.#printed.trim()}`);
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  async stop(): Promise<void> {
+    await end(this.#child, 5000);
+  }
+
+  #take(line: string): void {
+    if (line.startsWith("{")) this.#lines.push(JSON.parse(line) as Line);
+    this.#changed();
+  }
+
+  #change(patience: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.#changed = resolve;
+      patience.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+}
+
+/** A running peer. */
+export class Peer {
+  readonly #speaker: Speaker<PeerLine>;
+
+  constructor(command: readonly string[], environment: NodeJS.ProcessEnv) {
+    this.#speaker = new Speaker(command, environment);
+  }
+
+  /** Resolves when the peer is online, with the TLS version in use; throws when it ends before or takes too long. */
+  async ready(): Promise<string> {
+    const { tls } = await this.#speaker.says((line) => line.ev === "ready", "did not get online");
+    return tls;
+  }
+
   /** Waits for the peer's own end and answers the bodies it received, in order; throws when it fails or takes too long. */
   async finished(): Promise<readonly string[]> {
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE_MS);
-    const code = await this.#ended;
+    const timer = setTimeout(() => this.#speaker.kill(), PATIENCE_MS);
+    const code = await this.#speaker.ended;
     clearTimeout(timer);
-    if (code !== 0) throw this.#complaint(`ended with ${code ?? "a signal"} after ${this.#bodies().length} messages`);
-    return this.#bodies();
+    if (code === 0) return this.#bodies();
+    throw this.#speaker.complaint(`ended with ${code ?? "a signal"} after ${this.#bodies().length} messages`);
   }
 
   /** Whether the peer fails to get online. */
@@ -83,27 +136,11 @@ export class Peer {
     );
   }
 
-  async stop(): Promise<void> {
-    await end(this.#child, 5000);
-  }
-
-  #take(line: string): void {
-    if (line.startsWith("{")) this.#lines.push(JSON.parse(line) as PeerLine);
-    this.#changed();
+  stop(): Promise<void> {
+    return this.#speaker.stop();
   }
 
   #bodies(): readonly string[] {
-    return this.#lines.flatMap((line) => (line.ev === "message" ? [line.body] : []));
-  }
-
-  #change(patience: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      this.#changed = resolve;
-      patience.addEventListener("abort", () => resolve(), { once: true });
-    });
-  }
-
-  #complaint(what: string): Error {
-    return new Error(`the peer ${what}: ${this.#printed.trim()}`);
+    return this.#speaker.lines.flatMap((line) => (line.ev === "message" ? [line.body] : []));
   }
 }

@@ -21,22 +21,29 @@ export const slixmppPart: Part = {
 
 /** The peer, or why it cannot be had. */
 export function slixmpp(around: Surroundings): PeerProgram | string {
-  const environment = join(around.tools, `slixmpp-${VERSION}`);
-  const trouble = install(environment, `slixmpp==${VERSION}`, ["python3", "-c", "import slixmpp"]);
-  if (trouble !== undefined) return trouble;
+  const python = pythonWithSlixmpp(around);
+  if ("trouble" in python) return python.trouble;
   return {
     name: "slixmpp",
     uses: "starttls",
     start: (login, mode) =>
-      new Peer([programIn(environment, "python3"), SCRIPT, ...commandLine(login, mode)], {
-        ...process.env,
-        PYTHONUNBUFFERED: "1",
-      }),
+      new Peer([python.program, SCRIPT, ...commandLine(login, mode)], { ...process.env, PYTHONUNBUFFERED: "1" }),
   };
+}
+
+/** A Python that has slixmpp, or why there is none. */
+export function pythonWithSlixmpp(around: Surroundings): { readonly program: string } | { readonly trouble: string } {
+  const environment = join(around.tools, `slixmpp-${VERSION}`);
+  const trouble = install(environment, `slixmpp==${VERSION}`, ["python3", "-c", "import slixmpp"]);
+  return trouble === undefined ? { program: programIn(environment, "python3") } : { trouble };
 }
 
 /** What peers take: the mode, then `--name value` for everything else. */
 export function commandLine(login: Login, mode: Mode): readonly string[] {
   const { mode: name, ...options } = mode;
-  return [name, ...Object.entries({ ...login, ...options }).flatMap(([key, value]) => [`--${key}`, String(value)])];
+  return [name, ...named({ ...login, ...options })];
+}
+
+export function named(options: object): readonly string[] {
+  return Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)]);
 }

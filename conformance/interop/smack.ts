@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { RunningServer } from "../servers/server.js";
 import { missing, type Outcome, type Part, say, type Surroundings } from "../part.js";
 
-/** Classes of Smack 4.5.0-beta5 that must pass, with the number of their test methods: 39 in all, of which LEAST have to pass. */
+/** Classes of Smack 4.5.0-beta5 that must pass, with the number of their test methods: 94 in all, of which LEAST have to pass. */
 export const REQUIRED: Readonly<Record<string, number>> = {
   ChatTest: 2,
   LoginIntegrationTest: 1,
@@ -30,8 +30,17 @@ export const REQUIRED: Readonly<Record<string, number>> = {
   FormTest: 1,
   StreamManagementTest: 1,
   MamIntegrationTest: 2,
+  // All of XEP-0045's. One method is not counted: mucTestForDiscoveringRoomItems wants a stranger to be told who is in a room. The XEP
+  // leaves that open and advises against it ("Querying for Room Items"); our rooms tell it to nobody.
+  MultiUserChatEntityIntegrationTest: 5,
+  MultiUserChatIntegrationTest: 6,
+  MultiUserChatLowLevelIntegrationTest: 1,
+  MultiUserChatOccupantIntegrationTest: 21,
+  MultiUserChatRolesAffiliationsPrivilegesIntegrationTest: 18,
+  ParticipantStatusIntegrationTest: 2,
+  UserStatusIntegrationTest: 2,
 };
-const LEAST = 38;
+const LEAST = 93; // one may fail
 const LIMIT_MS = 600_000; // the download from Maven Central included
 
 const PROPERTIES = ["-Dsinttest.retry=2"];
@@ -46,7 +55,7 @@ interface Row {
 
 export const smackPart: Part = {
   name: "Smack",
-  shows: ["1.show2", "2.2", "2.4"],
+  shows: ["1.show2", "2.2", "2.4", "3.show1"],
   run: async (around) => {
     const suite = process.env["ROOKERY_SMACK"];
     if (suite === undefined || !existsSync(join(suite, "run.sh")))

@@ -10,6 +10,8 @@ import type { StanzaError } from "../stanza/errors.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import type { Entry, Write } from "../storage/writes.js";
+import { xml } from "../xml/element.js";
+import { NS } from "../xml/namespaces.js";
 import type { Indicators } from "./indicators.js";
 import type { Part, RoomIqHandler } from "./part.js";
 import type { ArchiveReading } from "../xeps/0313-mam/api.js";
@@ -153,9 +155,13 @@ export class Turn {
     answerLater(this.flow, this.stanza, work, { log, send });
   }
 
-  /** Refuses what was sent; what may not be answered is dropped. */
+  /**
+   * Refuses what was sent; what may not be answered is dropped. By `<x/>` clients know that it is a room that lets them not in
+   * ("Entering a Room", examples); a password in it is not repeated.
+   */
   refuse(error: StanzaError): void {
-    const answer = errorOf(this.stanza, error);
+    const repeated = this.stanza.kind === "presence" ? [xml("x", { xmlns: NS.muc })] : [];
+    const answer = errorOf(this.stanza, error, ...repeated);
     if (answer) this.send(answer);
   }
 

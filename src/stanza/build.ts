@@ -35,13 +35,13 @@ export function resultOf(request: Stanza, ...children: readonly Child[]): Stanza
 }
 
 /**
- * The error for a stanza, addressed back to its sender, without the original content (RFC 6120 §8.3.1 leaves that open). Undefined
- * for errors and results, which are never answered.
+ * The error for a stanza, addressed back to its sender, without the original content (RFC 6120 §8.3.1 leaves that open) but what
+ * `repeated` has of it. Undefined for errors and results, which are never answered.
  */
-export function errorOf(request: Stanza, error: StanzaError): Stanza | undefined {
+export function errorOf(request: Stanza, error: StanzaError, ...repeated: readonly Child[]): Stanza | undefined {
   if (request.type === "error" || request.type === "result") return undefined;
   const head = { from: request.to, to: request.from, id: request.id, type: "error" as const };
-  return Stanza.make(request.kind, head, error.toWire());
+  return Stanza.make(request.kind, head, childrenToWire([...repeated, error.toWire()]));
 }
 
 function childrenToWire(children: readonly Child[]): Wire {

@@ -22,7 +22,7 @@ import { TOOLS } from "./tools.js";
 
 const benchPart: Part = {
   name: "bench",
-  shows: ["1.show4", "2.show4"],
+  shows: ["1.show4", "2.show4", "3.show3"],
   run: async (around) => {
     const all = await shortBench();
     say(table(all));

@@ -104,7 +104,7 @@ describe("who enters a room", () => {
 });
 
 describe("a room that is full", () => {
-  it("by the limit of the service lets nobody else in but admins, nor more of their clients than those @3.5 @limit.room_occupants", async () => {
+  it("by the limit of the service lets nobody else in but admins, nor one of their clients under a nick of its own @3.5 @M3 @limit.room_occupants", async () => {
     const config = 'admins = ["wicca@localhost"]\n[limits]\nroom_occupants = 2';
     const { crone, hag, wicca, another } = await coven({ config });
     await crone.enters("crone");
@@ -116,6 +116,14 @@ describe("a room that is full", () => {
     await wicca.enters("wicca");
     expect(late.hears().slice(0, 3)).toEqual(["error service-unavailable", "crone enters", "hag enters 110 170"]);
     expect(wicca.heard).toContain("wicca enters 110 170");
+    late.forget();
+    await late.sends(`<presence to='${ROOM}/late'/>`); // would be one more beside the other client
+    await late.says("hello");
+    expect(late.hears()).toEqual(["error service-unavailable", "hag: hello"]);
+    await hag.leaves("hag");
+    late.forget();
+    await late.sends(`<presence to='${ROOM}/late'/>`);
+    expect(late.hears()).toEqual(["hag goes 110 303", "late enters 110"]);
   });
 
   it("of messages forgets the oldest, whatever its configuration says @3.5 @limit.room_history", async () => {

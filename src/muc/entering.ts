@@ -10,6 +10,7 @@ import { kindOf } from "./kind.js";
 import { overcrowded } from "./membership.js";
 import { isTaken } from "./nicks.js";
 import { absent, ownWords, show, showAll, showOthers } from "./occupants.js";
+import { full } from "./parts/max-users.js";
 import { withSecret } from "./parts/occupant-id.js";
 import { redeem, tokenIn } from "./parts/tokens.js";
 import { advanced, asksToFollow, current } from "./parts/versions.js";
@@ -138,14 +139,15 @@ function introduce(turn: Turn, { occupant, seat }: Seated, codes: readonly numbe
 
 /** Gone under the old nick (303, with the new one), and there under that. Only this client changes; others of the account stay. */
 function changeNick(turn: Turn, occupant: Occupant, to: JID): void {
-  const refused = takenBySomebodyElse(turn, to);
-  if (refused) return turn.refuse(refused);
   const { from, affiliation } = turn;
+  const isOneMore = occupant.seats.length > 1; // the others stay under the old nick
+  const refused = takenBySomebodyElse(turn, to) ?? (isOneMore ? full(turn, to.resource, affiliation) : undefined);
+  if (refused) return turn.refuse(refused);
   const mine = seatOf(turn);
   const gone = presence({ type: "unavailable" });
   const leaving = { occupant, seat: mine, affiliation, presence: gone, newNick: to.resource, codes: [NICK_CHANGED] };
-  if (occupant.seats.length === 1) showAll(turn, leaving);
-  else show(turn, leaving, occupant, mine);
+  if (isOneMore) show(turn, leaving, occupant, mine);
+  else showAll(turn, leaving);
   turn.change(unseated(turn.state, occupant, from));
   showAll(turn, { ...seat(turn, to, occupant.role, mine), affiliation });
 }

@@ -69,9 +69,10 @@ export class Indicators {
 
   /** Something has been said in the room: what clients are sent that are not in it. */
   spoken(room: JID, state: RoomState): readonly Stanza[] {
-    if (this.#listeners.size === 0) return [];
+    const concerned = this.#concerned(state);
+    if (concerned.length === 0) return [];
     const inside = new Set([...state.occupants.values()].map(({ account }) => account.toString()));
-    return this.#concerned(state).flatMap((listener) => {
+    return concerned.flatMap((listener) => {
       if (!inside.has(listener.account.toString())) note(listener, room);
       const outside = [...listener.subscriptions.values()].filter(({ client }) => !state.nicks.has(client.toString()));
       const here = outside.filter(({ service }) => service.domain === room.domain);
@@ -86,6 +87,7 @@ export class Indicators {
 
   /** Whoever is on the room's lists, by whichever way is shorter. */
   #concerned(state: RoomState): readonly Listener[] {
+    if (this.#listeners.size === 0) return [];
     const all =
       state.affiliations.size < this.#listeners.size
         ? [...state.affiliations.keys()].flatMap((account) => this.#listeners.get(account) ?? [])

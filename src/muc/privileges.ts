@@ -37,7 +37,7 @@ export interface RoomKind {
 }
 
 /** Compares two affiliations: negative if the first is lower. */
-export function compareAffiliations(one: Affiliation, other: Affiliation): number {
+function compareAffiliations(one: Affiliation, other: Affiliation): number {
   return AFFILIATIONS.indexOf(one) - AFFILIATIONS.indexOf(other);
 }
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import { NS } from "../xml/namespaces.js";
-import { coven, gathered, ROOM, type Witch } from "./coven.test.kit.js";
+import { type Coven, coven, gathered, ROOM, type Witch } from "./coven.test.kit.js";
 
 const VERSION = "<query xmlns='jabber:iq:version'/>";
 const PING = `<ping xmlns='${NS.ping}'/>`;
+const UNREACHABLE = `<message type='error' to='${ROOM}'><error type='cancel'><recipient-unavailable xmlns='${NS.stanzaErrors}'/></error></message>`;
 const ask = (witch: Witch, nick: string, payload = VERSION, id = "q") =>
   witch.sends(`<iq type='get' id='${id}' to='${ROOM}/${nick}'>${payload}</iq>`);
 const answer = (witch: Witch, nick: string, id: string | undefined, type = "result", payload = VERSION) =>
@@ -121,5 +122,19 @@ describe("a ping to oneself", () => {
     const { hag: lost } = await coven();
     await ask(lost, "hag", PING);
     expect([hag.hears(), lost.hears()]).toEqual([["error not-acceptable"], ["error not-acceptable"]]);
+  });
+
+  it.each([
+    ["was kicked", (all: Coven) => all.crone.sets("nick=hag role=none")],
+    ["could not be reached", ({ hag }: Coven) => hag.sends(UNREACHABLE)],
+  ])("tells who %s that they are out, and they hear nothing any more @3.4 @M5", async (_, goes) => {
+    const all = await gathered();
+    const { crone, hag, wicca } = all;
+    await goes(all);
+    hag.forget();
+    await crone.says("hello");
+    expect([hag.hears(), wicca.hears().at(-1)]).toEqual([[], "crone: hello"]);
+    await ask(hag, "hag", PING);
+    expect(hag.hears()).toEqual(["error not-acceptable"]);
   });
 });

@@ -156,6 +156,12 @@ export function occupantWith(state: RoomState, jid: JID): Occupant | undefined {
   return nick === undefined ? undefined : state.occupants.get(nick);
 }
 
+/** Some client of the account is in the room. */
+export function isPresent({ occupants }: RoomState, account: JID): boolean {
+  for (const occupant of occupants.values()) if (occupant.account.equals(account)) return true;
+  return false;
+}
+
 /** The client comes in first, whether it was there or not. */
 export function seated(state: RoomState, occupant: Omit<Occupant, "seats">, seat: Seat): RoomState {
   const others = state.occupants.get(occupant.nick)?.seats.filter(({ jid }) => !jid.equals(seat.jid)) ?? [];

@@ -11,6 +11,7 @@ import { flag, flagField } from "../config.js";
 import { enrol, overcrowded } from "../membership.js";
 import type { Part } from "../part.js";
 import { isAtLeast, mayInvite } from "../privileges.js";
+import { isPresent } from "../state.js";
 import type { Turn } from "../turn.js";
 import { isMembersOnly } from "./members-only.js";
 import { passwordOf } from "./password.js";
@@ -74,8 +75,7 @@ function decline(turn: Turn, refusal: Element): StanzaError | undefined {
 }
 
 function belongs(turn: Turn, account: JID): boolean {
-  if (isAtLeast(turn.affiliationOf(account), "member")) return true;
-  return [...turn.state.occupants.values()].some((occupant) => occupant.account.equals(account));
+  return isAtLeast(turn.affiliationOf(account), "member") || isPresent(turn.state, account);
 }
 
 function mediated({ jid, stanza }: Pick<Turn, "jid" | "stanza">, to: JID, ...children: readonly Element[]): Stanza {

@@ -3,7 +3,8 @@ import { StanzaError } from "../../stanza/errors.js";
 import { unacceptable } from "../../stanza/forms.js";
 import { count } from "../config.js";
 import type { Part } from "../part.js";
-import { isAtLeast } from "../privileges.js";
+import { type Affiliation, isAtLeast } from "../privileges.js";
+import type { Turn } from "../turn.js";
 
 const FIELD = "muc#roomconfig_maxusers";
 const NO_LIMIT = "none";
@@ -40,10 +41,17 @@ export const maximum: Part = {
       values: [String(occupants.size)],
     },
   ],
-  enter: ({ state: { config, occupants }, context }, { nick, affiliation }) => {
-    if (occupants.has(nick)) return undefined; // one more client of somebody who is in
-    const most = Math.min(maxUsers.of(config) || Infinity, context.config.limits.room_occupants);
-    const isFull = occupants.size >= most + (isAtLeast(affiliation, "admin") ? MORE_FOR_ADMINS : 0);
-    return isFull ? new StanzaError("service-unavailable", "wait") : undefined;
-  },
+  enter: (turn, { nick, affiliation }) => full(turn, nick, affiliation),
 };
+
+/** Why there is no room for one more occupant. */
+export function full(
+  { state: { config, occupants }, context }: Turn,
+  nick: string,
+  affiliation: Affiliation,
+): StanzaError | undefined {
+  if (occupants.has(nick)) return undefined; // one more client of somebody who is in
+  const most = Math.min(maxUsers.of(config) || Infinity, context.config.limits.room_occupants);
+  const isFull = occupants.size >= most + (isAtLeast(affiliation, "admin") ? MORE_FOR_ADMINS : 0);
+  return isFull ? new StanzaError("service-unavailable", "wait") : undefined;
+}

@@ -9,7 +9,7 @@ import { attributeIn } from "../../xml/attribute.js";
 import { w } from "../../xml/wire.js";
 import { flag, flagField } from "../config.js";
 import type { Part } from "../part.js";
-import { isOnLists } from "../state.js";
+import { isOnLists, isPresent } from "../state.js";
 import type { Turn } from "../turn.js";
 
 const REFERENCE = "urn:xmpp:reference:0";
@@ -59,8 +59,7 @@ function accountIn(uri: string | undefined): JID | undefined {
 }
 
 function isAbsentAffiliate(turn: Turn, account: JID): boolean {
-  if (!isOnLists(turn.state, account)) return false;
-  return ![...turn.state.occupants.values()].some((occupant) => occupant.account.equals(account));
+  return isOnLists(turn.state, account) && !isPresent(turn.state, account);
 }
 
 /** As everybody has got it, with its id. */

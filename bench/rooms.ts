@@ -182,8 +182,8 @@ async function gather(address: string, occupants: readonly Connection[]): Promis
   }
   const last = new RegExp(`<presence[^>]*/nick${occupants.length - 1}['"][^]*?</presence>`);
   for (const connection of occupants) {
-    connection.write("<iq type='get' id='gathered'><ping xmlns='urn:xmpp:ping'/></iq>");
     if (connection !== occupants.at(-1)) await connection.until(last);
+    connection.write("<iq type='get' id='gathered'><ping xmlns='urn:xmpp:ping'/></iq>"); // only now: servers may answer ahead of presence
     await connection.until(/<iq[^>]*id=['"]gathered['"]/);
   }
 }

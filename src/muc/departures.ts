@@ -2,6 +2,7 @@
 // the same address one day owns nothing by it, whenever the process ends.
 import type { Account } from "../core/account.js";
 import type { Context } from "../core/context.js";
+import { Errand } from "../core/errand.js";
 import type { Flow } from "../core/flow.js";
 import { JID } from "../stanza/jid.js";
 import { AFFILIATED, DEPARTURE_STORE, putDeparture, removeDeparture } from "./documents.js";
@@ -15,13 +16,13 @@ export type Depart = (account: JID, room: JID) => Promise<boolean>;
 export class Departures {
   readonly #context: Context;
   readonly #depart: Depart;
-  #underway = false;
-  /** An account may have been removed since the store was asked. */
-  #asked = false;
+  readonly #errand: Errand;
 
   constructor(context: Context, depart: Depart) {
     this.#context = context;
     this.#depart = depart;
+    const terms = { event: "muc.departure_unfinished", retryMs: RETRY_MS, work: () => this.#work() };
+    this.#errand = new Errand(context, terms);
   }
 
   /** Adds to an account's removal. */
@@ -30,32 +31,16 @@ export class Departures {
     flow.atRelease(() => this.begin());
   }
 
-  /** Goes to work, if it is not at work already: after each removal, and after a start, as a crash may have come in between. */
+  /** After each removal, and after a start, as a crash may have come in between. */
   begin(): void {
-    this.#asked = true;
-    if (this.#underway) return;
-    this.#underway = true;
-    void this.#untilDone();
+    this.#errand.begin();
   }
 
-  async #untilDone(): Promise<void> {
-    const isDone = await this.#work().catch((err: unknown) => {
-      this.#context.log.warn({ ev: "muc.departure_unfinished", err });
-      return false;
-    });
-    this.#underway = false;
-    if (!isDone) this.#context.clock.after(RETRY_MS, () => this.begin());
-    else if (this.#asked) this.begin();
-  }
-
+  /** Page after page: those whom all rooms have let go of are listed no more. */
   async #work(): Promise<boolean> {
-    while (this.#asked) {
-      this.#asked = false;
-      for (const { key } of await this.#context.storage.list(DEPARTURE_STORE, { limit: PAGE })) {
-        if (!(await this.#free(JID.parse(key)))) return false;
-        this.#asked = true; // there may be more behind this page
-      }
-    }
+    const next = () => this.#context.storage.list(DEPARTURE_STORE, { limit: PAGE });
+    for (let rows = await next(); rows.length > 0; rows = await next())
+      for (const { key } of rows) if (!(await this.#free(JID.parse(key)))) return false;
     return true;
   }
 

@@ -15,7 +15,7 @@ import { withSecret } from "./parts/occupant-id.js";
 import { redeem, tokenIn } from "./parts/tokens.js";
 import { advanced, asksToFollow, current } from "./parts/versions.js";
 import { initialRole, type Role } from "./privileges.js";
-import { NO_ROOM, type Occupant, seated, type Seat, type Token, unseated, withAffiliate } from "./state.js";
+import { NO_ROOM, type Occupant, seated, seatWith, type Seat, type Token, unseated, withAffiliate } from "./state.js";
 import type { Turn } from "./turn.js";
 
 const TOO_FAST = new StanzaError("resource-constraint", "wait", "too much presence");
@@ -71,8 +71,7 @@ function seat(turn: Turn, to: JID, role: Role, mine: Seat = seatOf(turn)): Seate
 /** The client with what it says now, and with what it has asked for when it entered. */
 function seatOf({ from, stanza, occupant }: Turn): Seat {
   const x = stanza.child("x", NS.muc);
-  const before = occupant?.seats.find(({ jid }) => jid.equals(from));
-  const follows = x ? asksToFollow(x) : before?.follows;
+  const follows = x ? asksToFollow(x) : seatWith(occupant, from)?.follows;
   return { jid: from, presence: ownWords(stanza), ...(follows && { follows }) };
 }
 

@@ -66,15 +66,18 @@ function timeIn({ entry, at }: Past): number {
   return entry && entry.id > 0 ? timeOf(entry.id) : at;
 }
 
+/** With its id in the room's archive, if it is there. The id is known once the turn is durable. */
+export function withEntryId(message: Stanza, room: JID, entry: Past["entry"]): Stanza {
+  return entry ? message.plus(stanzaId(room, entry.id)) : message;
+}
+
 const delayedOnes = new WeakMap<Past, Stanza>();
 
 /** Made once for all who enter. */
 function delayed(past: Past, room: JID): Stanza {
   const known = delayedOnes.get(past);
   if (known) return known;
-  const { message, entry } = past;
-  const stamped = entry ? message.plus(stanzaId(room, entry.id)) : message;
-  const made = stamped.plus(delay(room, timeIn(past)));
+  const made = withEntryId(past.message, room, past.entry).plus(delay(room, timeIn(past)));
   delayedOnes.set(past, made);
   return made;
 }

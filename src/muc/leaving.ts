@@ -8,7 +8,7 @@ import { NS } from "../xml/namespaces.js";
 import { erased } from "./documents.js";
 import { ownWords, show, showAll } from "./occupants.js";
 import { isPersistent } from "./parts/persistence.js";
-import { type ListChange, NO_ROOM, type Occupant, type Seat, unseated } from "./state.js";
+import { type ListChange, NO_ROOM, type Occupant, type Seat, seatWith, unseated } from "./state.js";
 import type { Turn } from "./turn.js";
 
 /** Removed for a technical reason. */
@@ -38,7 +38,7 @@ export function lost(turn: Turn, occupant: Occupant): void {
 
 /** One client goes; the occupant with it, if that was the last one. */
 function unseat(turn: Turn, occupant: Occupant, jid: JID, farewell: Farewell): void {
-  const seat = occupant.seats.find((one) => one.jid.equals(jid));
+  const seat = seatWith(occupant, jid);
   if (!seat) return;
   const rest = occupant.seats.filter((one) => one !== seat);
   if (rest.length === 0) return remove(turn, occupant, farewell);

@@ -7,7 +7,8 @@ import { rawAttributeIn } from "../xml/attribute.js";
 import { JID } from "../stanza/jid.js";
 import { w } from "../xml/wire.js";
 import { escapeAttribute } from "../xml/escape.js";
-import { stanzaId, withoutStanzaIds } from "../xeps/0359-stable-ids.api.js";
+import { withoutStanzaIds } from "../xeps/0359-stable-ids.api.js";
+import { withEntryId } from "./history.js";
 import { lost } from "./leaving.js";
 import type { Part } from "./part.js";
 import { keep } from "./parts/logging.js";
@@ -45,7 +46,7 @@ export function tellAll(turn: Turn, said: Stanza, speaker?: Occupant): void {
   const entry = keep(turn, said, speaker);
   const { occupants } = turn.state;
   turn.send(() => {
-    const whole = entry ? said.plus(stanzaId(turn.jid, entry.id)) : said;
+    const whole = withEntryId(said, turn.jid, entry);
     return [...occupants.values()].flatMap(({ seats }) => seats.map((seat) => whole.readdress(said.from, seat.jid)));
   });
 }

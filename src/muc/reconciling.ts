@@ -5,7 +5,7 @@ import { kindOf } from "./kind.js";
 import { remove } from "./leaving.js";
 import { showAll } from "./occupants.js";
 import { type Affiliation, mayEnter, type Role, roleAfter } from "./privileges.js";
-import { affiliationOf, type ListChange, type Occupant, type RoomState, withRole } from "./state.js";
+import { type ListChange, type Occupant, type RoomState, withRole } from "./state.js";
 import type { Turn } from "./turn.js";
 
 const BANNED = 301;
@@ -30,7 +30,7 @@ export function reconcile(turn: Turn, before: RoomState, tell: Tell): void {
 
 function reconcileOne(turn: Turn, before: RoomState, occupant: Occupant, tell: Tell): void {
   const { account } = occupant;
-  const was = turn.isStaff(account) ? "owner" : affiliationOf(before, account);
+  const was = turn.affiliationOf(account, before);
   const is = turn.affiliationOf(account);
   const kind = kindOf(turn.state.config);
   if (!mayEnter(is, kind)) return remove(turn, occupant, { codes: [codeOf(was, is)], ...tell(occupant) });

@@ -15,7 +15,7 @@ import { evacuate } from "./leaving.js";
 import { absent, show, showOthers } from "./occupants.js";
 import { ROLES, type Role } from "./privileges.js";
 import type { Rooms } from "./rooms.js";
-import { isInUse, occupantWith, seated } from "./state.js";
+import { isInUse, occupantWith, seated, seatWith } from "./state.js";
 import type { Turn } from "./turn.js";
 
 /** The service stops. */
@@ -87,7 +87,7 @@ export class Returning implements SessionState {
   #placeOf(session: Session, to: JID): Place | undefined {
     const state = this.#rooms().peek(to.bare)?.released;
     const occupant = state && occupantWith(state, session.jid);
-    const seat = occupant?.seats.find(({ jid }) => jid.equals(session.jid));
+    const seat = seatWith(occupant, session.jid);
     if (!seat || !occupant?.jid.equals(to)) return undefined;
     return { to, role: occupant.role, presence: textOf(seat.presence) };
   }
@@ -138,7 +138,7 @@ function comeBack(turn: Turn, { to, role, presence: said }: Place): void {
 
 function tellAgain(turn: Turn, { after, upTo }: Span): void {
   const { occupant, from, state, jid } = turn;
-  const seat = occupant?.seats.find((one) => one.jid.equals(from));
+  const seat = seatWith(occupant, from);
   if (!occupant || !seat) return;
   showOthers(turn, occupant, seat);
   show(turn, { occupant, seat, affiliation: turn.affiliation }, occupant, seat);

@@ -162,6 +162,11 @@ export function isPresent({ occupants }: RoomState, account: JID): boolean {
   return false;
 }
 
+/** The client of the occupant with this full JID. */
+export function seatWith(occupant: Occupant | undefined, jid: JID): Seat | undefined {
+  return occupant?.seats.find((seat) => seat.jid.equals(jid));
+}
+
 /** The client comes in first, whether it was there or not. */
 export function seated(state: RoomState, occupant: Omit<Occupant, "seats">, seat: Seat): RoomState {
   const others = state.occupants.get(occupant.nick)?.seats.filter(({ jid }) => !jid.equals(seat.jid)) ?? [];

@@ -101,8 +101,9 @@ export class Turn {
     return this.affiliationOf(this.from);
   }
 
-  affiliationOf(jid: JID): Affiliation {
-    return this.isStaff(jid) ? "owner" : affiliationOf(this.#state, jid.bare);
+  /** As the room is by now, or was or will be. */
+  affiliationOf(jid: JID, state: RoomState = this.#state): Affiliation {
+    return this.isStaff(jid) ? "owner" : affiliationOf(state, jid.bare);
   }
 
   /** Where an account stands, with the highest role it has in the room; "none" if it is not in. */

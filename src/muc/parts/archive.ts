@@ -8,7 +8,7 @@ import { withoutAuthor } from "../archived.js";
 import { roleFor } from "../entering.js";
 import { seesJids } from "../occupants.js";
 import type { Part, Reader } from "../part.js";
-import { affiliationOf, isInUse, occupantWith, type RoomState } from "../state.js";
+import { isInUse, occupantWith, type RoomState } from "../state.js";
 import type { Turn } from "../turn.js";
 import { isLogged } from "./logging.js";
 
@@ -44,8 +44,10 @@ function openTo(turn: Turn): OpenArchive {
 function denial(turn: Turn, state: RoomState): StanzaError | undefined {
   if (!isInUse(state)) return new StanzaError("item-not-found");
   const { from, parts } = turn;
-  const affiliation = turn.isStaff(from) ? "owner" : affiliationOf(state, from.bare);
-  const reader: Reader = { affiliation, isInside: occupantWith(state, from) !== undefined };
+  const reader: Reader = {
+    affiliation: turn.affiliationOf(from, state),
+    isInside: occupantWith(state, from) !== undefined,
+  };
   for (const part of parts) {
     const error = part.read?.(state, reader);
     if (error) return error;

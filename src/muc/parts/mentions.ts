@@ -4,10 +4,10 @@ import { message } from "../../stanza/build.js";
 import { forwarded } from "../../stanza/forward.js";
 import { JID, JidError } from "../../stanza/jid.js";
 import type { Stanza } from "../../stanza/stanza.js";
-import { stanzaId } from "../../xeps/0359-stable-ids.api.js";
 import { attributeIn } from "../../xml/attribute.js";
 import { w } from "../../xml/wire.js";
 import { flag, flagField } from "../config.js";
+import { withEntryId } from "../history.js";
 import type { Part } from "../part.js";
 import { isOnLists, isPresent } from "../state.js";
 import type { Turn } from "../turn.js";
@@ -69,7 +69,7 @@ function forward(turn: Turn, said: Stanza, accounts: readonly JID[]): void {
   const entry = remembered?.message === said ? remembered.entry : undefined;
   const at = context.clock.now();
   turn.send(() => {
-    const whole = (entry ? said.plus(stanzaId(jid, entry.id)) : said).readdress(said.from, jid);
+    const whole = withEntryId(said, jid, entry).readdress(said.from, jid);
     const content = w`<mentions xmlns='urn:xmpp:mmn:0'>${forwarded(whole, at)}</mentions>`;
     return accounts.map((to) => message({ from: jid, to }, content));
   });

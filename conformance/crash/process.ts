@@ -26,16 +26,26 @@ export class EndedEarly extends Error {}
 
 export class CrashServer {
   readonly address: Address;
+  /** Where SQLite keeps its data. */
+  readonly database: string;
   readonly #http: string;
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   readonly #output: { text: string };
   #isGone = false;
 
-  private constructor(child: ChildProcess, ended: Promise<void>, output: { text: string }, listen: Listen, ca: string) {
+  private constructor(
+    child: ChildProcess,
+    ended: Promise<void>,
+    output: { text: string },
+    listen: Listen,
+    data: string,
+  ) {
     this.#child = child;
     this.#ended = ended.then(() => void (this.#isGone = true));
     this.#output = output;
+    const ca = readFileSync(join(data, "certificate.pem"), "utf8");
+    this.database = join(data, "rookery.db");
     this.address = { host: "127.0.0.1", port: portOf(listen.c2s), directTlsPort: 0, domain: DOMAIN, ca };
     this.#http = `http://127.0.0.1:${portOf(listen.http)}`;
   }
@@ -49,8 +59,7 @@ export class CrashServer {
     const listen = await addressesWhenReady(child, output);
     clearTimeout(timer);
     if (listen === undefined) throw new EndedEarly(`it ended before it was ready: ${output.text.slice(-2000)}`);
-    const ca = readFileSync(join(place.folder, "data", "certificate.pem"), "utf8");
-    return new CrashServer(child, ended, output, listen, ca);
+    return new CrashServer(child, ended, output, listen, join(place.folder, "data"));
   }
 
   /** What it logged, the last part. */

@@ -30,6 +30,8 @@ import { isWell, type Trouble } from "./troubles.js";
 /** A trap that nobody has stepped into by then is not waited for any longer. */
 const TRAP_MS = 2500;
 const LAST_MESSAGES = 10;
+/** A life that takes longer hangs: its server is killed, which ends every wait. */
+const LIFE_MS = 240_000;
 const LOGINS_CHECKED = 5; // of the accounts made under load, the last ones
 
 export interface RoundOptions {
@@ -89,6 +91,7 @@ export class Round {
       trouble?.maxPages === undefined ? {} : { maxPages: trouble.maxPages },
     );
     const life = new Life(server);
+    const watchdog = this.#watch(server);
     try {
       if (isFirst) await this.#register(server.address);
       await this.#allConnect(life);
@@ -100,10 +103,18 @@ export class Round {
       else load.push(registering(this.#scene(life, load.length), `new${this.#where.length}`));
       await Promise.all([this.#end(end, life), ...load]);
     } finally {
+      clearTimeout(watchdog);
       await server.kill();
     }
     await Promise.all(this.#clients.map((client) => client.closed()));
     for (const client of this.#clients) client.cutOff();
+  }
+
+  #watch(server: CrashServer): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#ledger.problem(`a life did not end within ${LIFE_MS / 1000} s`);
+      void server.kill();
+    }, LIFE_MS);
   }
 
   get #clients(): readonly Client[] {
@@ -170,6 +181,7 @@ export class Round {
   /** Judged: everybody comes back, sends what was not acknowledged and a little more, and reads all there is to read. */
   async #lastLife(): Promise<void> {
     const server = await CrashServer.start(this.#options.place);
+    const watchdog = this.#watch(server);
     try {
       const life = new Life(server);
       await this.#allConnect(life);
@@ -186,6 +198,7 @@ export class Round {
       const code = await server.stop();
       if (code !== 0) this.#ledger.problem(`the last stop: exit code ${code ?? "none"}`);
     } finally {
+      clearTimeout(watchdog);
       await server.kill();
     }
     await this.#readStore();
@@ -209,9 +222,8 @@ export class Round {
 
   async #register(address: Address): Promise<void> {
     const registrar = new Registrar(address);
-    const users = [...this.#clients.map(({ user }) => user), ...(this.#options.trouble?.users ?? [])];
     try {
-      for (const user of users) await registrar.create(user, PASSWORD);
+      for (const { user } of this.#clients) await registrar.create(user, PASSWORD);
     } finally {
       registrar.close();
     }

@@ -1,8 +1,8 @@
 // Stores that fail while the server runs, and are well again later: what cannot be kept is refused, nothing that was acknowledged is lost,
 // and the server recovers without being started again.
 import { setTimeout as delay } from "node:timers/promises";
+import { connect, type Database } from "#rookery/storage/sqlite/engine.js";
 import type { StoreFaultMode } from "./failpoints.js";
-import { Client } from "./client.js";
 import { recipientsIn, sayTo, type Scene, withRole } from "./members.js";
 
 export interface Trouble {
@@ -11,8 +11,6 @@ export interface Trouble {
   readonly maxPages?: number;
   /** Further settings in the section `[storage]`. */
   readonly settings?: string;
-  /** Accounts beside the cast. */
-  readonly users?: readonly string[];
   /** Whether stanzas must be refused, or none may be. */
   readonly refuses: boolean;
   /** Makes the trouble under load, and ends it. */
@@ -23,12 +21,13 @@ const QUIET_MS = 400; // of load before and after
 const FAULT_MS = 1500;
 const STALL_MS = 10_000;
 const HEALTH_MS = 8000; // the store's own patience, and that of /health
-/** Of SQLite's 4 KiB: room for the cast and some hundred messages. */
-const FEW_PAGES = 700;
+/** Of SQLite's 4 KiB: room for a load of normal length. */
+const MAX_PAGES = 4000;
+const PAGE_BYTES = 4096;
+const BUSY_MS = 5000;
 const LARGE = 2500; // a message of some 20 KB
-const HOARD = 60;
-const ROOM_MS = 2000; // for the slices behind the first ones
 const MAX_TRIES = 400;
+const REFUSED = 5;
 /** Messages of each sender that a store which is well again must take. */
 const AFTERWARDS = 10;
 
@@ -40,7 +39,7 @@ export const TROUBLES: readonly Trouble[] = [
     make: (scene) => during(scene, "forgets the answer", FAULT_MS),
   },
   { name: "stalls for 10 s", refuses: false, make: (scene) => during(scene, "stalls", STALL_MS) },
-  { name: "is full", refuses: true, maxPages: FEW_PAGES, users: ["hoarder"], make: fillUp },
+  { name: "is full", refuses: true, maxPages: MAX_PAGES, make: fillUp },
 ];
 
 /** Longer than the server has patience for: who waits is let go, what comes then is refused. */
@@ -70,31 +69,33 @@ async function healthIs(status: number, { life, ledger }: Pick<Scene, "life" | "
   ledger.problem(`/health did not become ${status}`);
 }
 
-/** Somebody's messages fill the disk; then that account is removed, and there is room again. */
-async function fillUp({ life, members, ledger }: Scene): Promise<void> {
-  const hoarder = new Client("hoarder", ledger, false);
-  const [sender, other] = withRole(members, "sender");
+/** Something else takes all the room that the server has, and gives it back. */
+async function fillUp(scene: Scene): Promise<void> {
+  const { life, members, ledger } = scene;
+  const [sender] = withRole(members, "sender");
   const [away] = withRole(members, "away");
-  if (!sender || !other || !away) throw new Error("nobody to fill the disk with");
-  for (let n = 0; n < HOARD; n++) {
-    sender.client.say(hoarder.bare, "bare", LARGE);
-    await sender.client.room(8);
-  }
+  if (!sender || !away) throw new Error("nobody to fill the disk with");
+  await delay(QUIET_MS);
   life.isTroubled = true;
-  for (let n = 0; n < MAX_TRIES && ledger.tally(false).refused < 5; n++) {
-    other.client.say(away.client.bare, "bare", LARGE);
-    await other.client.room(4);
+  const other = connect(life.server.database, { timeout: BUSY_MS });
+  try {
+    takeRoom(other);
+    const before = ledger.tally(false).refused;
+    for (let n = 0; n < MAX_TRIES && ledger.tally(false).refused < before + REFUSED; n++) {
+      sender.client.say(away.client.bare, "bare", LARGE);
+      await sender.client.room(4);
+    }
+    await healthIs(503, scene);
+    other.exec("DROP TABLE filler");
+  } finally {
+    other.close();
   }
-  await hoarder.connect(life.server.address);
-  await hoarder.caughtUp();
-  const remove = "<query xmlns='jabber:iq:register'><remove/></query>";
-  const answer = await hoarder.ask((id) => `<iq type='set' id='${id}'>${remove}</iq>`);
-  if (answer !== undefined && answer.attributes.get("type") !== "result")
-    ledger.problem("no account can be removed from a full store");
-  await hoarder.closed();
-  life.finish(); // what an erased account leaves is taken out in slices: there is room soon, not at once
-  await healthIs(200, { life, ledger });
-  await delay(ROOM_MS);
+  await Promise.all([delay(QUIET_MS), healthIs(200, scene)]);
+}
+
+/** So many pages that the server, whose share is limited, may add none. */
+function takeRoom(database: Database): void {
+  database.exec(`CREATE TABLE filler AS SELECT zeroblob(${MAX_PAGES * PAGE_BYTES}) AS bytes`);
 }
 
 /** The server takes everything again, without having been started again. */

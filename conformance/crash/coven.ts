@@ -7,9 +7,9 @@ import { Client, stanzaIdOf } from "./client.js";
 import type { Ledger } from "./ledger.js";
 import type { Life } from "./life.js";
 import type { Dice } from "./random.js";
+import { enter, makePersistent } from "./rooms.js";
 
 const ROOM = "coven@conference.localhost";
-const NS_MUC = "http://jabber.org/protocol/muc";
 const NS_DELAY = "urn:xmpp:delay";
 const NS_DISCO = "http://jabber.org/protocol/disco#info";
 const OURS = /^g\./;
@@ -61,10 +61,8 @@ export class Coven {
     const heard: Heard[] = [];
     this.#sessions.push(heard);
     client.watch = (message) => this.#listen(message, heard);
-    const history = "<history maxstanzas='0'/>";
-    client.send(`<presence to='${ROOM}/${client.user}'><x xmlns='${NS_MUC}'>${history}</x></presence>`);
-    if (client !== this.clients[0]) return;
-    await client.ask((id) => `<iq type='set' to='${ROOM}' id='${id}'>${CONFIGURATION}</iq>`);
+    enter(client, ROOM);
+    if (client === this.clients[0]) await makePersistent(client, ROOM);
   }
 
   #listen(message: Tree, heard: Heard[]): void {
@@ -131,13 +129,6 @@ export class Coven {
       this.#ledger.forgotten(`the subject of ${ROOM} is "${subject}", and ${subjects[last]?.id ?? ""} was heard`);
   }
 }
-
-const field = (name: string, value: string): string => `<field var='${name}'><value>${value}</value></field>`;
-const CONFIGURATION =
-  `<query xmlns='${NS_MUC}#owner'><x xmlns='jabber:x:data' type='submit'>` +
-  field("FORM_TYPE", `${NS_MUC}#roomconfig`) +
-  field("muc#roomconfig_persistentroom", "1") +
-  "</x></query>";
 
 function messageIn(result: Tree): Tree | undefined {
   const forwarded = child(result, "forwarded");

@@ -1,11 +1,12 @@
 // Who takes part in a round, and what each does while the server lives: senders, and every kind of receiver there is.
 import { Registrar } from "../servers/registrar.js";
 import { changeSomething, subscribe } from "./changes.js";
-import { Client, type Login } from "./client.js";
+import { Client } from "./client.js";
 import type { Ledger } from "./ledger.js";
 import type { Life } from "./life.js";
 import { PASSWORD } from "./login.js";
 import type { Dice } from "./random.js";
+import { enter, isIn, makePersistent } from "./rooms.js";
 
 export type Role = "sender" | "online" | "coming and going" | "hibernating" | "away" | "quiet";
 
@@ -24,10 +25,11 @@ export interface Scene {
   readonly dice: Dice;
 }
 
-/** What came of resuming sessions. */
+/** What came of resuming sessions; `inRoom`: of those that came back, the ones that are still in their room (rulings 8). */
 export interface Resumptions {
   tried: number;
   done: number;
+  inRoom: number;
 }
 
 const WINDOW = 24; // stanzas a sender has open at most
@@ -80,12 +82,19 @@ export async function live(member: Member, scene: Scene): Promise<void> {
 }
 
 /** Logs in; an attempt of a quiet session to resume is counted. */
-export async function connect({ client, isQuiet }: Member, { server }: Life, resumed: Resumptions): Promise<Login> {
+export async function connect({ client, isQuiet }: Member, { server }: Life, resumed: Resumptions): Promise<void> {
   const counts = isQuiet && client.isResumable;
   const login = await client.connect(server.address);
-  if (counts) resumed.tried++;
-  if (counts && login === "resumed") resumed.done++;
-  return login;
+  if (!counts) return;
+  resumed.tried++;
+  if (login !== "resumed") return;
+  resumed.done++;
+  if (await isIn(client, cellOf(client))) resumed.inRoom++;
+}
+
+/** A room for one alone: nothing that happens in it breaks the quiet. */
+function cellOf({ user }: Client): string {
+  return `cell-${user}@conference.localhost`;
 }
 
 async function behave(member: Member, scene: Scene): Promise<unknown> {
@@ -109,6 +118,8 @@ async function behave(member: Member, scene: Scene): Promise<unknown> {
     case "quiet":
       member.isQuiet = false;
       client.say(client.bare, "bare", 1);
+      enter(client, cellOf(client));
+      await makePersistent(client, cellOf(client));
       await client.caughtUp();
       member.isQuiet = await client.settled();
       return Promise.race([client.closed(), life.over]);

@@ -63,8 +63,8 @@ export class Round {
   readonly #members = cast(this.#ledger);
   readonly #coven = new Coven(this.#ledger);
   readonly #where: string[] = [];
-  readonly #afterKill: Resumptions = { tried: 0, done: 0 };
-  readonly #afterStop: Resumptions = { tried: 0, done: 0 };
+  readonly #afterKill: Resumptions = { tried: 0, done: 0, inRoom: 0 };
+  readonly #afterStop: Resumptions = { tried: 0, done: 0, inRoom: 0 };
   #stoppedInOrder = false;
   #isArchived = false;
 

@@ -19,8 +19,8 @@ const isFull = process.argv.includes("--full");
 const only = option("only") ?? "";
 const seed = Number(option("seed") ?? Math.floor(Math.random() * 1e6));
 const checks = new Checks();
-const afterKill: Resumptions = { tried: 0, done: 0 };
-const afterStop: Resumptions = { tried: 0, done: 0 };
+const afterKill: Resumptions = { tried: 0, done: 0, inRoom: 0 };
+const afterStop: Resumptions = { tried: 0, done: 0, inRoom: 0 };
 let heardInRooms = 0;
 
 function option(name: string): string | undefined {
@@ -87,9 +87,10 @@ async function judged(name: string, play: () => Promise<RoundResult>): Promise<v
   });
 }
 
-function add(sum: Resumptions, { tried, done }: Resumptions): void {
+function add(sum: Resumptions, { tried, done, inRoom }: Resumptions): void {
   sum.tried += tried;
   sum.done += done;
+  sum.inRoom += inRoom;
 }
 
 async function rounds(store: Store): Promise<void> {
@@ -139,7 +140,13 @@ async function rooms(): Promise<void> {
 async function resumptions(): Promise<void> {
   const line = `${afterKill.done} of ${afterKill.tried} after kill -9, ${afterStop.done} of ${afterStop.tried} after an orderly stop`;
   say(`        quiet sessions resumed: ${line}`);
+  const back = afterKill.done + afterStop.done;
+  const present = afterKill.inRoom + afterStop.inRoom;
+  say(`        in their rooms again: ${present} of ${back}`);
   if (only !== "") return; // too few to judge
+  await checks.shows("whoever is back in a session is back in its room @3.2 @3.show4", () =>
+    back > 0 && present === back ? Promise.resolve() : Promise.reject(new Error(`${present} of ${back}`)),
+  );
   await checks.shows("quiet sessions come back, 80 % after kill -9 and all after an orderly stop @2.4 @2.show1", () => {
     const isGood = afterKill.done >= 0.8 * afterKill.tried && afterStop.done === afterStop.tried;
     if (afterKill.tried === 0) throw new Error("none had the chance");

@@ -15,6 +15,8 @@ export interface Member {
   readonly client: Client;
   /** Quiet, and the server knows how far it is (`<a/>`). */
   isQuiet: boolean;
+  /** The room has said so to its session. */
+  isInRoom: boolean;
 }
 
 /** What a member acts in. */
@@ -25,12 +27,16 @@ export interface Scene {
   readonly dice: Dice;
 }
 
-/** What came of resuming sessions; `inRoom`: of those that came back, the ones that are still in their room (rulings 8). */
+/** What came of resuming sessions. */
 export interface Resumptions {
   tried: number;
   done: number;
+  /** Those that came back and had been in a room, and of these the ones that still are (rulings 8). */
+  occupants: number;
   inRoom: number;
 }
+
+export const NO_RESUMPTIONS: Readonly<Resumptions> = { tried: 0, done: 0, occupants: 0, inRoom: 0 };
 
 const WINDOW = 24; // stanzas a sender has open at most
 const BURST = 6;
@@ -42,6 +48,7 @@ export function cast(ledger: Ledger): readonly Member[] {
     role,
     client: new Client(name, ledger, wantsManagement),
     isQuiet: false,
+    isInRoom: false,
   });
   return [
     member("sender", "sender1", false),
@@ -82,13 +89,19 @@ export async function live(member: Member, scene: Scene): Promise<void> {
 }
 
 /** Logs in; an attempt of a quiet session to resume is counted. */
-export async function connect({ client, isQuiet }: Member, { server }: Life, resumed: Resumptions): Promise<void> {
+export async function connect(
+  { client, isQuiet, isInRoom }: Member,
+  { server }: Life,
+  resumed: Resumptions,
+): Promise<void> {
   const counts = isQuiet && client.isResumable;
   const login = await client.connect(server.address);
   if (!counts) return;
   resumed.tried++;
   if (login !== "resumed") return;
   resumed.done++;
+  if (!isInRoom) return;
+  resumed.occupants++;
   if (await isIn(client, cellOf(client))) resumed.inRoom++;
 }
 
@@ -121,6 +134,7 @@ async function behave(member: Member, scene: Scene): Promise<unknown> {
       enter(client, cellOf(client));
       await makePersistent(client, cellOf(client));
       await client.caughtUp();
+      member.isInRoom = (await isIn(client, cellOf(client))) === true; // the store may have failed meanwhile
       member.isQuiet = await client.settled();
       return Promise.race([client.closed(), life.over]);
     default:

@@ -16,6 +16,7 @@ import {
   connect,
   live,
   type Member,
+  NO_RESUMPTIONS,
   recipientsIn,
   registering,
   type Resumptions,
@@ -63,8 +64,8 @@ export class Round {
   readonly #members = cast(this.#ledger);
   readonly #coven = new Coven(this.#ledger);
   readonly #where: string[] = [];
-  readonly #afterKill: Resumptions = { tried: 0, done: 0, inRoom: 0 };
-  readonly #afterStop: Resumptions = { tried: 0, done: 0, inRoom: 0 };
+  readonly #afterKill: Resumptions = { ...NO_RESUMPTIONS };
+  readonly #afterStop: Resumptions = { ...NO_RESUMPTIONS };
   #stoppedInOrder = false;
   #isArchived = false;
 

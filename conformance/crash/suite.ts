@@ -10,7 +10,7 @@ import { Dice } from "./random.js";
 import { Round, type RoundOptions, type RoundResult } from "./round.js";
 import { mongo, sqlite, type Store } from "./stores.js";
 import { LONG_TROUBLES, TROUBLES } from "./troubles.js";
-import type { Resumptions } from "./members.js";
+import { NO_RESUMPTIONS, type Resumptions } from "./members.js";
 
 const LIES = 3; // rounds with the server that lies
 const SHOWN = 10; // mistakes of a round that are printed
@@ -19,8 +19,8 @@ const isFull = process.argv.includes("--full");
 const only = option("only") ?? "";
 const seed = Number(option("seed") ?? Math.floor(Math.random() * 1e6));
 const checks = new Checks();
-const afterKill: Resumptions = { tried: 0, done: 0, inRoom: 0 };
-const afterStop: Resumptions = { tried: 0, done: 0, inRoom: 0 };
+const afterKill: Resumptions = { ...NO_RESUMPTIONS };
+const afterStop: Resumptions = { ...NO_RESUMPTIONS };
 let heardInRooms = 0;
 
 function option(name: string): string | undefined {
@@ -87,9 +87,10 @@ async function judged(name: string, play: () => Promise<RoundResult>): Promise<v
   });
 }
 
-function add(sum: Resumptions, { tried, done, inRoom }: Resumptions): void {
+function add(sum: Resumptions, { tried, done, occupants, inRoom }: Resumptions): void {
   sum.tried += tried;
   sum.done += done;
+  sum.occupants += occupants;
   sum.inRoom += inRoom;
 }
 
@@ -140,12 +141,14 @@ async function rooms(): Promise<void> {
 async function resumptions(): Promise<void> {
   const line = `${afterKill.done} of ${afterKill.tried} after kill -9, ${afterStop.done} of ${afterStop.tried} after an orderly stop`;
   say(`        quiet sessions resumed: ${line}`);
-  const back = afterKill.done + afterStop.done;
+  const occupants = afterKill.occupants + afterStop.occupants;
   const present = afterKill.inRoom + afterStop.inRoom;
-  say(`        in their rooms again: ${present} of ${back}`);
+  say(`        in their rooms again: ${present} of ${occupants}`);
   if (only !== "") return; // too few to judge
   await checks.shows("whoever is back in a session is back in its room @3.2 @3.show4", () =>
-    back > 0 && present === back ? Promise.resolve() : Promise.reject(new Error(`${present} of ${back}`)),
+    occupants > 0 && present === occupants
+      ? Promise.resolve()
+      : Promise.reject(new Error(`${present} of ${occupants}`)),
   );
   await checks.shows("quiet sessions come back, 80 % after kill -9 and all after an orderly stop @2.4 @2.show1", () => {
     const isGood = afterKill.done >= 0.8 * afterKill.tried && afterStop.done === afterStop.tried;

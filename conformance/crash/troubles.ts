@@ -3,6 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { connect, type Database } from "#rookery/storage/sqlite/engine.js";
 import type { StoreFaultMode } from "./failpoints.js";
+import { enter, isIn, makePersistent } from "./rooms.js";
 import { recipientsIn, sayTo, type Scene, withRole } from "./members.js";
 
 export interface Trouble {
@@ -105,6 +106,9 @@ export async function isWell({ life, members, ledger, dice }: Scene): Promise<vo
     if (!client.isOpen) await client.connect(life.server.address);
     for (let n = 0; n < AFTERWARDS; n++) sayTo(client, dice.oneOf(recipientsIn(members)), dice);
     await client.room(1);
+    enter(client, "relief@conference.localhost");
+    if (!(await isIn(client, "relief@conference.localhost"))) ledger.problem(`${client.bare} cannot enter a room`);
+    await makePersistent(client, "relief@conference.localhost"); // by the first of them, who made it
   }
   const refused = ledger.tally(false).refused - before;
   if (refused > 0) ledger.problem(`the store is well again, and ${refused} messages were refused`);

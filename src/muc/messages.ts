@@ -45,10 +45,13 @@ function speak(turn: Turn, speaker: Occupant): void {
 export function tellAll(turn: Turn, said: Stanza, speaker?: Occupant): void {
   const entry = keep(turn, said, speaker);
   const { occupants } = turn.state;
-  turn.send(() => {
-    const whole = withEntryId(said, turn.jid, entry);
-    return [...occupants.values()].flatMap(({ seats }) => seats.map((seat) => whole.readdress(said.from, seat.jid)));
-  });
+  turn.send(() => copiesOf(withEntryId(said, turn.jid, entry), occupants.values()));
+}
+
+function copiesOf(said: Stanza, occupants: Iterable<Occupant>): readonly Stanza[] {
+  const copies: Stanza[] = [];
+  for (const { seats } of occupants) for (const { jid } of seats) copies.push(said.readdress(said.from, jid));
+  return copies;
 }
 
 /** As it goes to everybody: from the occupant, without what only the room may say. */

@@ -173,11 +173,12 @@ export class Turn {
     flow.apply({ owner: room, writes: this.#writes, effect: () => room.decide(state) });
     flow.atRelease(() => {
       room.release(state);
-      const [first, ...others] = this.#out.flatMap((out) => (typeof out === "function" ? out() : out));
-      if (!first) return;
-      const sending = new Flow(first, { kind: "server" }, "received");
-      for (const one of others) sending.route(one);
-      run(sending);
+      let sending: Flow | undefined;
+      for (const out of this.#out)
+        for (const stanza of typeof out === "function" ? out() : [out])
+          if (sending) sending.route(stanza);
+          else sending = new Flow(stanza, { kind: "server" }, "received");
+      if (sending) run(sending);
     });
     if (this.#writes.some(({ op }) => op === "erase")) flow.atRelease(() => this.context.erasures.begin());
     flow.whenOver((failure) => failure && room.takeBack());

@@ -75,8 +75,12 @@ export class Payload {
     return treeOf(this.raw(span), AROUND);
   }
 
+  /** Only what is added is read, and that not before it is asked for. */
   plus(xml: Wire): Payload {
-    return Payload.ofWire((this.body + xml) as Wire);
+    const text = (this.body + xml) as Wire;
+    const { length } = this.body;
+    const children = (): readonly Span[] => [...shifted(this.children, -this.#start), ...shifted(spansOf(xml), length)];
+    return new Payload(text, 0, text.length, children);
   }
 
   /** Without the children that start at these places; in one go, as there may be thousands. */

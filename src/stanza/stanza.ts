@@ -139,7 +139,8 @@ export class Stanza {
   }
 
   readdress(from: JID | undefined, to: JID | undefined): Stanza {
-    return new Stanza(this.kind, { ...this.#head(), from, to }, this.#written, this.#payload);
+    const { type, id, lang } = this;
+    return new Stanza(this.kind, { type, id, from, to, lang }, this.#written, this.#payload);
   }
 
   withId(id: string | undefined): Stanza {

@@ -7,6 +7,7 @@ import { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import { attributeIn, rawAttributeIn } from "../xml/attribute.js";
 import { escapeAttribute } from "../xml/escape.js";
+import type { Span } from "../xml/fragment.js";
 import { NS } from "../xml/namespaces.js";
 import { type Wire, w } from "../xml/wire.js";
 
@@ -17,15 +18,37 @@ export function stanzaId(by: JID, id: number): Wire {
 
 /** The stanza without the ids that claim to be by this owner (rules 2 and 4): all of them, however `by` is written. */
 export function withoutStanzaIds(stanza: Stanza, owner: JID): Stanza {
-  const forged = stanza.children.filter((span) => span.ns === NS.stanzaIds && isBy(stanza, span, owner));
-  return forged.length > 0 ? stanza.without(...forged) : stanza;
+  const forged = claimsIn(stanza).filter(({ by }) => by?.equals(owner));
+  return forged.length > 0 ? stanza.without(...forged.map(({ span }) => span)) : stanza;
 }
 
-/** Also with a resource, which never assigns ids: a client may compare less strictly than it should. */
-function isBy(stanza: Stanza, span: Stanza["children"][number], owner: JID): boolean {
-  if (span.name !== "stanza-id") return false;
-  const by = rawAttributeIn(stanza.raw(span), "by");
-  return by !== undefined && JID.parseWire(by)?.bare.equals(owner) === true;
+/** By a bare JID; also where it was written with a resource, which never assigns ids: a client may compare less strictly than it should. */
+interface Claim {
+  readonly span: Span;
+  readonly by: JID | undefined;
+}
+
+const NO_CLAIMS: readonly Claim[] = [];
+
+/** Of the last message that was looked at: its copies to all who are in a room come one after the other, and share their content. */
+let last: { readonly children: readonly Span[]; readonly claims: readonly Claim[] } | undefined;
+
+function claimsIn(stanza: Stanza): readonly Claim[] {
+  const { children } = stanza;
+  if (!children.some(isStanzaId)) return NO_CLAIMS;
+  if (last?.children !== children) last = { children, claims: claimsOf(stanza) };
+  return last.claims;
+}
+
+function claimsOf(stanza: Stanza): readonly Claim[] {
+  return stanza.children.filter(isStanzaId).map((span) => {
+    const by = rawAttributeIn(stanza.raw(span), "by");
+    return { span, by: by === undefined ? undefined : JID.parseWire(by)?.bare };
+  });
+}
+
+function isStanzaId({ name, ns }: Span): boolean {
+  return ns === NS.stanzaIds && name === "stanza-id";
 }
 
 /** The sender's own id of the message; undefined if it gave none. */

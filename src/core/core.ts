@@ -86,7 +86,7 @@ export class Core {
       timeoutMs: config.storage.timeout,
       batchUnits: BATCH_UNITS,
     });
-    this.health = new Health({ storage, committer: this.committer, clock });
+    this.health = new Health({ storage, committer: this.committer, clock, log });
     this.#cursor = new Cursor(this.committer, log);
     this.#retention = new Retention({ storage, config, clock, log });
     this.erasures = new Erasures({ storage, clock, log });

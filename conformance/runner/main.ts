@@ -7,12 +7,13 @@ import { parseArgs } from "node:util";
 import { SceneError, type Scene } from "./notation/scene.js";
 import { readScenes } from "./notation/read.js";
 import { type MakeServer, type Result, Theatre } from "./play.js";
+import { ejabberd } from "../servers/ejabberd.js";
 import { prosody } from "../servers/prosody.js";
 import { rookery } from "../servers/rookery.js";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const SCENES = join(ROOT, "conformance/scenes");
-const KINDS: Readonly<Record<string, MakeServer>> = { rookery, prosody };
+const KINDS: Readonly<Record<string, MakeServer>> = { rookery, prosody, ejabberd };
 const USAGE = `npm run scenes -- [--server ${Object.keys(KINDS).join("|")}] [--only TEXT] [--ascii | --non-ascii] [--limit MS] [--at-once N] [--keep] [--json FILE]`;
 
 interface Choice {

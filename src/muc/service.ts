@@ -12,7 +12,7 @@ import { JID } from "../stanza/jid.js";
 import { pageRequestOf, pageSet, pageSize } from "../stanza/rsm.js";
 import { xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
-import { infoQuery } from "../xeps/0030-disco.api.js";
+import { infoQuery, itemsQuery, nodeOf } from "../xeps/0030-disco.api.js";
 import { MUC_FEATURES } from "./discovery.js";
 import { ROOM_STORES } from "./documents.js";
 import { NS_RAI } from "./indicators.js";
@@ -132,15 +132,15 @@ async function catchUp({ log, start }: Context, rooms: Rooms, client: JID, unsee
 }
 
 function info({ payload }: Iq): Answer {
-  if (payload.attrs["node"] !== undefined) return new StanzaError("item-not-found");
-  return [
-    infoQuery({ identities: [IDENTITY], features: [...MUC_FEATURES, ...OWN_FEATURES].sort(), forms: [] }, undefined),
-  ];
+  const node = nodeOf(payload);
+  if (node) return new StanzaError("item-not-found");
+  return [infoQuery({ identities: [IDENTITY], features: [...MUC_FEATURES, ...OWN_FEATURES].sort(), forms: [] }, node)];
 }
 
 /** A page of the public rooms (XEP-0059), in the order of their addresses; nobody counts them all for it. */
 async function list({ storage }: Context, domain: string, { payload }: Iq): Promise<Answer> {
-  if (payload.attrs["node"] !== undefined) return new StanzaError("item-not-found");
+  const node = nodeOf(payload);
+  if (node) return new StanzaError("item-not-found");
   const page = attempt(() => pageRequestOf(payload));
   if (page instanceof StanzaError) return page;
   if (page.before !== undefined || page.index !== undefined) return new StanzaError("feature-not-implemented");
@@ -151,5 +151,5 @@ async function list({ storage }: Context, domain: string, { payload }: Iq): Prom
   const items = shown.map(({ address, name }) => xml("item", { jid: address, name }));
   const isWhole = rooms.length === shown.length && page.after === undefined;
   const set = isWhole ? [] : [pageSet({ first: shown[0]?.address, last: shown.at(-1)?.address })];
-  return [xml("query", { xmlns: NS.discoItems }, ...items, ...set)];
+  return [itemsQuery([...items, ...set], node)];
 }

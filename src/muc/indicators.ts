@@ -1,5 +1,6 @@
 // XEP-0437 "Room Activity Indicators": clients that ask the service for it are told that there is something new in a room they are not in, once
-// for each room, if they are on its lists (so that they may enter). All of it is in memory: after a restart clients ask anew.
+// for each room, if they are on its lists (so that they may enter). All of it is in memory, and ends with the process; but for the subscriptions
+// of sessions that do not (listening.ts). Those are told once more of rooms they have been told of: the notice may have been lost.
 import { message } from "../stanza/build.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
@@ -59,6 +60,11 @@ export class Indicators {
 
   unsubscribe(client: JID): void {
     if (this.#listeners.get(client.bare.toString())?.subscriptions.delete(client.toString())) this.#subscriptions--;
+  }
+
+  /** Which service the client has asked. */
+  serviceOf(client: JID): JID | undefined {
+    return this.#listeners.get(client.bare.toString())?.subscriptions.get(client.toString())?.service;
   }
 
   /** What a client is sent that has just asked: those rooms that it has not been told of since. */

@@ -3,8 +3,7 @@
 import type { Account } from "../core/account.js";
 import type { Context } from "../core/context.js";
 import type { Answer, Feature, Iq } from "../core/feature.js";
-import { LoadFault } from "../core/accounts.js";
-import { Flow } from "../core/flow.js";
+import type { Flow } from "../core/flow.js";
 import type { Service } from "../core/router.js";
 import { attempt } from "../stanza/attempt.js";
 import { StanzaError } from "../stanza/errors.js";
@@ -16,11 +15,11 @@ import { infoQuery, itemsQuery, nodeOf } from "../xeps/0030-disco.api.js";
 import { MUC_FEATURES } from "./discovery.js";
 import { ROOM_STORES } from "./documents.js";
 import { NS_RAI } from "./indicators.js";
+import { listen } from "./listening.js";
 import { type Listed, publicRooms } from "./listings.js";
 import { Returning } from "./returning.js";
 import { type Rooms, roomsOf } from "./rooms.js";
 import { NS_SEARCH, search } from "./search.js";
-import { isOnLists } from "./state.js";
 
 const MOST_ROOMS = 100; // of a page of the list
 const IDENTITY = { category: "conference", type: "text", name: "Chat rooms" } as const;
@@ -50,13 +49,6 @@ const MANIFEST: Feature = {
     { xep: 50, version: "1.3.0", status: "partial", since: "0.1.0", note: "of rooms" },
     { xep: 317, version: "0.3.1", status: "complete", since: "0.1.0" },
     { xep: 433, version: "0.1.0", status: "complete", since: "0.1.0" },
-    {
-      xep: 437,
-      version: "0.2.0",
-      status: "complete",
-      since: "0.1.0",
-      note: "for those who are on the lists of a room",
-    },
     { xep: 502, version: "0.1.0", status: "complete", since: "0.1.0" },
     {
       xep: 452,
@@ -104,31 +96,6 @@ function serviceOn(domain: string, context: Context, rooms: Rooms): Service {
     presence: (flow) => listen(context, rooms, flow),
     decide: (flow: Flow) => flow.stanza.to && rooms.handOver(flow, flow.stanza.to.bare),
   };
-}
-
-/** XEP-0437: a client wants to be told where something is said, or no more. */
-function listen(context: Context, rooms: Rooms, flow: Flow): void {
-  const { type, from, to } = flow.stanza;
-  const { indicators } = rooms;
-  if (!from || !to || from.isBare) return;
-  if (type === "unavailable") return indicators.unsubscribe(from);
-  if (type !== undefined || !flow.stanza.has("rai", NS_RAI)) return;
-  const unseen = indicators.subscribe(from, to);
-  if (!unseen) return flow.refuse(new StanzaError("resource-constraint"));
-  flow.atRelease(() => void catchUp(context, rooms, from, unseen));
-}
-
-/** Only of rooms that they may still enter. */
-async function catchUp({ log, start }: Context, rooms: Rooms, client: JID, unseen: readonly JID[]): Promise<void> {
-  const open: JID[] = [];
-  try {
-    for (const room of unseen) if (isOnLists(await rooms.stateOf(room), client.bare)) open.push(room);
-  } catch (error) {
-    if (!(error instanceof LoadFault)) throw error;
-    log.warn({ ev: "muc.load_failed", err: error });
-  }
-  const notice = rooms.indicators.notice(client, open);
-  if (notice) start(new Flow(notice, { kind: "server" }, "received"));
 }
 
 function info({ payload }: Iq): Answer {

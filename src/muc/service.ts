@@ -53,9 +53,9 @@ const MANIFEST: Feature = {
     {
       xep: 452,
       version: "0.2.2",
-      status: "partial",
+      status: "complete",
       since: "0.1.0",
-      note: "mentions by the address of an account",
+      note: "mentions by the address of an account, or by the room with a registered nick",
     },
     { xep: 463, version: "0.2.0", status: "complete", since: "0.1.0", note: "changes are remembered in memory" },
     { xep: 486, version: "0.1.0", status: "complete", since: "0.1.0" },

@@ -42,7 +42,7 @@ const MANIFEST: Feature = {
       version: "1.35.5",
       status: "partial",
       since: "0.1.0",
-      note: "registration requests are granted at once",
+      note: "registration requests are granted at once or refused, not put to admins",
     },
     { xep: 425, version: "0.3.0", status: "complete", since: "0.1.0", note: "and the namespace of version 0.2" },
     { xep: 153, version: "1.1.1", status: "partial", since: "0.1.0", note: "of rooms" },

@@ -25,9 +25,12 @@ export function listening(context: Context): Feature {
       },
     ],
     session: {
-      save: ({ jid }) => indicators().serviceOf(jid)?.toString(),
-      restore: ({ jid }, service) => {
-        if (typeof service === "string") indicators().subscribe(jid, JID.parse(service));
+      save: ({ jid }) => {
+        const services = indicators().servicesOf(jid);
+        return services.length === 0 ? undefined : services.map(String);
+      },
+      restore: ({ jid }, saved) => {
+        if (Array.isArray(saved)) for (const service of saved) indicators().subscribe(jid, JID.parse(String(service)));
       },
     },
   };
@@ -38,15 +41,20 @@ export function listen(context: Context, rooms: Rooms, flow: Flow): void {
   const { type, from, to } = flow.stanza;
   const { indicators } = rooms;
   if (!from || !to || from.isBare) return;
-  if (type === "unavailable") return indicators.unsubscribe(from);
+  if (type === "unavailable") return indicators.unsubscribe(from, to);
   if (type !== undefined || !flow.stanza.has("rai", NS_RAI)) return;
   const unseen = indicators.subscribe(from, to);
   if (!unseen) return flow.refuse(new StanzaError("resource-constraint"));
-  flow.atRelease(() => void catchUp(context, rooms, from, unseen));
+  flow.atRelease(() => void catchUp(context, rooms, { client: from, service: to }, unseen));
 }
 
 /** Only of rooms that they may still enter. */
-async function catchUp({ log, start }: Context, rooms: Rooms, client: JID, unseen: readonly JID[]): Promise<void> {
+async function catchUp(
+  { log, start }: Context,
+  rooms: Rooms,
+  { client, service }: { readonly client: JID; readonly service: JID },
+  unseen: readonly JID[],
+): Promise<void> {
   const open: JID[] = [];
   try {
     for (const room of unseen) if (isOnLists(await rooms.stateOf(room), client.bare)) open.push(room);
@@ -54,6 +62,6 @@ async function catchUp({ log, start }: Context, rooms: Rooms, client: JID, unsee
     if (!(error instanceof LoadFault)) throw error;
     log.warn({ ev: "muc.load_failed", err: error });
   }
-  const notice = rooms.indicators.notice(client, open);
+  const notice = rooms.indicators.notice(client, service, open);
   if (notice) start(new Flow(notice, { kind: "server" }, "received"));
 }

@@ -5,6 +5,7 @@ import type { Context } from "./core/context.js";
 import type { Feature, FeatureStore } from "./core/feature.js";
 import { SESSION_STORE } from "./core/record.js";
 import type { Service } from "./core/router.js";
+import { listening } from "./muc/listening.js";
 import { muc, mucServices } from "./muc/service.js";
 import { presenceFeature } from "./roster/presence.js";
 import { rosterFeature } from "./roster/roster.js";
@@ -51,6 +52,7 @@ export function features(context: Context): readonly Feature[] {
     session,
     limits(context),
     muc(context),
+    listening(context),
   ];
 }
 

@@ -159,6 +159,12 @@ export const LIMITS = {
     initial: 100,
     doc: "Invitations to rooms that one account may send in an hour, and decline.",
   },
+  rooms_searched: {
+    unit: "count",
+    initial: 10_000,
+    least: 1,
+    doc: "Public rooms that are looked at in one search for rooms (XEP-0433).",
+  },
   room_tokens: { unit: "count", initial: 100, doc: "Most tokens that invite to one room (XEP-0488)." },
   occupant_requests: {
     unit: "count",

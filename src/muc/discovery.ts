@@ -2,9 +2,9 @@
 import type { Answer } from "../core/feature.js";
 import { StanzaError } from "../stanza/errors.js";
 import { form } from "../stanza/forms.js";
-import { type Element, xml } from "../xml/element.js";
+import type { Element } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
-import { infoQuery } from "../xeps/0030-disco.api.js";
+import { infoQuery, itemsQuery, nodeOf } from "../xeps/0030-disco.api.js";
 import { commandInfo, commandItems, NS_COMMANDS } from "../xeps/0050-commands.api.js";
 import { commandsOf } from "./commands.js";
 import { nickOf } from "./nicks.js";
@@ -36,11 +36,11 @@ export const discovery: Part = {
 
 function info(turn: Turn, query: Element): Answer {
   const { context, state, jid, parts, from } = turn;
-  const node: unknown = query.attrs["node"];
+  const node = nodeOf(query);
   if (node === NICK_NODE) return [ownNick(nickOf(state, from.bare))];
   // "If a service does not discard any namespaces" (Allowable Traffic).
   if (node === TRAFFIC_NODE) return new StanzaError("service-unavailable");
-  if (typeof node === "string") return nodeInfo(turn, node);
+  if (node) return nodeInfo(turn, node);
   const features = parts.flatMap((part) => part.features?.(state) ?? []);
   const fields = parts.flatMap((part) => part.info?.(state, context) ?? []);
   const name = roomName.of(state.config) || jid.local;
@@ -49,13 +49,13 @@ function info(turn: Turn, query: Element): Answer {
     features: [...MUC_FEATURES, ...features].sort(),
     forms: [form("result", NS.mucRoomInfo, fields)],
   };
-  return [infoQuery(about, undefined)];
+  return [infoQuery(about, node)];
 }
 
 /** Commands are all that a room has beside itself. */
 function nodeInfo(turn: Turn, node: string): Answer {
   const found = commandInfo(commandsOf(turn), turn, node);
-  return found ? [found] : new StanzaError("feature-not-implemented");
+  return found ? [found] : new StanzaError("item-not-found");
 }
 
 /** "Discovering Reserved Room Nickname" */
@@ -64,8 +64,11 @@ function ownNick(nick: string | undefined): Element {
   return infoQuery({ identities, features: [], forms: [] }, NICK_NODE);
 }
 
-/** Who is in the room is told to those who are in it, by presence; nobody else is told. */
+/** Who is in the room is told to those who are in it, by presence; nobody else is told. What has no items is there all the same. */
 function items(turn: Turn, query: Element): Answer {
-  if (query.attrs["node"] === NS_COMMANDS) return [commandItems(commandsOf(turn), turn, turn.jid.toString())];
-  return [xml("query", { xmlns: NS.discoItems })];
+  const node = nodeOf(query);
+  const commands = commandsOf(turn);
+  if (node === NS_COMMANDS) return [commandItems(commands, turn, turn.jid.toString())];
+  const isThere = !node || node === NICK_NODE || commandInfo(commands, turn, node) !== undefined;
+  return isThere ? [itemsQuery([], node)] : new StanzaError("item-not-found");
 }

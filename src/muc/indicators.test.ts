@@ -15,6 +15,8 @@ function notices(witch: Witch): readonly (readonly string[])[] {
   return all.map((rai) => rai.getChildren("activity").map((one) => one.text()));
 }
 
+const TWO_DOMAINS = 'domains = ["localhost", "example"]';
+
 /** A persistent room in which hag is; its owner, crone, and wicca, who is on none of its lists, are not. */
 async function withoutOwner(options: CovenOptions = {}) {
   const all = await gathered({ "muc#roomconfig_persistentroom": "1" }, options);
@@ -90,6 +92,16 @@ describe("whoever wants to know where something is said", () => {
     phone.forget();
     await hag.says("one");
     expect([notices(crone), notices(phone)]).toEqual([[], []]);
+  });
+
+  it("may ask several services, each for itself @3.4", async () => {
+    const { crone, hag } = await withoutOwner({ config: TWO_DOMAINS });
+    await listens(crone);
+    const other = `to='conference.example'`;
+    await crone.sends(`<presence ${other}><rai xmlns='${RAI}'/></presence>`);
+    await crone.sends(`<presence type='unavailable' ${other}/>`);
+    await hag.says("one");
+    expect(notices(crone)).toEqual([[ROOM]]);
   });
 
   it("leaves nothing in any archive @3.4", async () => {

@@ -1,5 +1,6 @@
 // XEP-0437 "Room Activity Indicators": clients that ask the service for it are told that there is something new in a room they are not in, once
-// for each room, if they are on its lists (so that they may enter). All of it is in memory: after a restart clients ask anew.
+// for each room, if they are on its lists (so that they may enter). All of it is in memory, and ends with the process; but for the subscriptions
+// of sessions that do not (listening.ts). Those are told once more of rooms they have been told of: the notice may have been lost.
 import { message } from "../stanza/build.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
@@ -22,7 +23,7 @@ interface Subscription {
 /** An account one of whose clients has asked, now or before. */
 interface Listener {
   readonly account: JID;
-  /** By full JID. */
+  /** By full JID and service: a client may have asked several. */
   readonly subscriptions: Map<string, Subscription>;
   /** Rooms where something has been said since it was last in them, by address. */
   readonly unseen: Map<string, JID>;
@@ -41,7 +42,7 @@ export class Indicators {
 
   /** The client wants to be told from now on. The rooms with something new for its account; undefined: there are too many clients. */
   subscribe(client: JID, service: JID): readonly JID[] | undefined {
-    this.unsubscribe(client);
+    this.unsubscribe(client, service);
     if (this.#subscriptions >= this.#most) return undefined;
     const key = client.bare.toString();
     const listener: Listener = this.#listeners.get(key) ?? {
@@ -52,18 +53,25 @@ export class Indicators {
     this.#listeners.delete(key);
     this.#listeners.set(key, listener);
     this.#subscriptions++;
-    listener.subscriptions.set(client.toString(), { client, service, told: new Set() });
+    listener.subscriptions.set(keyOf(client, service), { client, service, told: new Set() });
     this.#forgetSome();
     return [...listener.unseen.values()].filter(({ domain }) => domain === service.domain);
   }
 
-  unsubscribe(client: JID): void {
-    if (this.#listeners.get(client.bare.toString())?.subscriptions.delete(client.toString())) this.#subscriptions--;
+  unsubscribe(client: JID, service: JID): void {
+    const subscriptions = this.#listeners.get(client.bare.toString())?.subscriptions;
+    if (subscriptions?.delete(keyOf(client, service))) this.#subscriptions--;
+  }
+
+  /** The services that the client has asked. */
+  servicesOf(client: JID): readonly JID[] {
+    const all = [...(this.#listeners.get(client.bare.toString())?.subscriptions.values() ?? [])];
+    return all.filter((one) => one.client.equals(client)).map(({ service }) => service);
   }
 
   /** What a client is sent that has just asked: those rooms that it has not been told of since. */
-  notice(client: JID, rooms: readonly JID[]): Stanza | undefined {
-    const subscription = this.#listeners.get(client.bare.toString())?.subscriptions.get(client.toString());
+  notice(client: JID, service: JID, rooms: readonly JID[]): Stanza | undefined {
+    const subscription = this.#listeners.get(client.bare.toString())?.subscriptions.get(keyOf(client, service));
     return subscription && noticeOf(subscription, rooms);
   }
 
@@ -102,6 +110,10 @@ export class Indicators {
       if (subscriptions.size === 0) this.#listeners.delete(key);
     }
   }
+}
+
+function keyOf(client: JID, service: JID): string {
+  return `${client.toString()} ${service.domain}`;
 }
 
 function note({ unseen }: Listener, room: JID): void {

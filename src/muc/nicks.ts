@@ -19,11 +19,15 @@ export function nickOf({ affiliations }: RoomState, account: JID): string | unde
   return affiliations.get(account.toString())?.nick;
 }
 
+/** The bare JID of the account for which a nick is registered. */
+export function ownerOf({ affiliations }: RoomState, nick: string): string | undefined {
+  return registeredKeys(affiliations).get(keyOf(nick));
+}
+
 /** Somebody else is there under this nick, or has registered it. */
-export function isTaken({ occupants, affiliations }: RoomState, nick: string, account: JID): boolean {
-  const key = keyOf(nick);
-  const present = presentKeys(occupants).get(key);
-  const owner = registeredKeys(affiliations).get(key);
+export function isTaken(state: RoomState, nick: string, account: JID): boolean {
+  const present = presentKeys(state.occupants).get(keyOf(nick));
+  const owner = ownerOf(state, nick);
   const own = account.toString();
   return (present !== undefined && present !== own) || (owner !== undefined && owner !== own);
 }

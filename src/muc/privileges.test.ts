@@ -260,11 +260,12 @@ describe("who may invite, make members by it, and register", () => {
 
   it("registers only who could be in and speak without it @3.6 @M3", () => {
     for (const standing of STANDINGS)
-      for (const kind of KINDS) {
+      for (const kind of KINDS.flatMap((one) => [false, true].map((isProtected) => ({ ...one, isProtected })))) {
         const { affiliation, role } = standing;
         const hasVoice = role === "participant" || role === "moderator";
+        const getsIn = !kind.isMembersOnly && (!kind.isProtected || role !== "none");
         const may = mayRegister(standing, kind);
-        if (affiliation === "none") expect(may).toBe(!kind.isMembersOnly && (!kind.isModerated || hasVoice));
+        if (affiliation === "none") expect(may).toBe(getsIn && (!kind.isModerated || hasVoice));
         else expect(may).toBe(affiliation !== "outcast");
       }
   });

@@ -93,10 +93,16 @@ export function mayMakeMembers(affiliation: Affiliation, room: { readonly member
   return isAtLeast(affiliation, room.membersInvite ? "member" : "admin");
 }
 
-/** "Register with Open Room": not where that would let somebody in, or give them a voice, whom nobody has given it. */
-export function mayRegister({ affiliation, role }: Standing, { isModerated, isMembersOnly }: RoomKind): boolean {
+/**
+ * "Register with Open Room": not where that would let somebody in, or give them a voice, whom nobody has given it. To a password whoever is in has
+ * been let in; whoever is not could as a member hear of what is said, and let others in by tokens.
+ */
+export function mayRegister(
+  { affiliation, role }: Standing,
+  { isModerated, isMembersOnly, isProtected }: RoomKind & { readonly isProtected: boolean },
+): boolean {
   if (affiliation !== "none") return isAtLeast(affiliation, "member");
-  if (isMembersOnly) return false;
+  if (isMembersOnly || (isProtected && role === "none")) return false;
   return !isModerated || ROLES.indexOf(role) >= ROLES.indexOf("participant");
 }
 

@@ -4,6 +4,7 @@ import { simulate, type Simulation } from "../simulation/simulation.js";
 import type { WireClient } from "../simulation/wire-client.js";
 import type { Element } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
+import { NS_RAI } from "./indicators.js";
 import { a, comesBack, managed, r, resume } from "../xeps/0198-stream-management/sm.test.kit.js";
 
 const ROOM = "coven@conference.localhost";
@@ -79,6 +80,41 @@ async function comesAgain(simulation: Simulation, user: string, { id }: Member, 
   await settle(simulation);
   return client;
 }
+
+const listen = `<presence to='conference.localhost'><rai xmlns='${NS_RAI}'/></presence>`;
+const leave = (nick: string): string => `<presence type='unavailable' to='${ROOM}/${nick}'/>`;
+
+/** The rooms that a client is told there is something new in. */
+function active(client: WireClient): readonly string[] {
+  const notices = client.take().flatMap((element) => element.getChild("rai", NS_RAI) ?? []);
+  return notices.flatMap((rai) => rai.getChildren("activity").map((room) => room.text()));
+}
+
+describe.each(["restart", "crash"] as const)("whoever listens for activity in rooms, after a %s", (how) => {
+  it("is told of it when their session goes on, and else asks anew @3.4 @3.2", async () => {
+    const { simulation, romeo, juliet } = await coven();
+    const other = await simulation.login("romeo", "street"); // cannot resume
+    romeo.client.send(leave("romeo"));
+    for (const client of [romeo.client, other]) client.send(listen);
+    await settle(simulation);
+    const counts = [await had(simulation, romeo), await had(simulation, juliet)] as const;
+    const next = await simulation[how]();
+    const romeoAgain = await comesAgain(next, "romeo", romeo, counts[0]);
+    const julietAgain = await comesAgain(next, "juliet", juliet, counts[1]);
+    const otherAgain = await next.login("romeo", "street");
+    await settle(next);
+    for (const client of [romeoAgain, otherAgain]) client.take();
+    julietAgain.send(say("anybody"));
+    await settle(next);
+    expect([active(romeoAgain), active(otherAgain)]).toEqual([[ROOM], []]);
+    otherAgain.send(listen);
+    await settle(next);
+    expect(active(otherAgain)).toEqual([ROOM]);
+    julietAgain.send(say("nobody"));
+    await settle(next);
+    expect(active(romeoAgain)).toEqual([]);
+  });
+});
 
 describe("after an orderly stop", () => {
   it("who can resume is still in the room; all others were told why they are not, and their going is told @3.2", async () => {

@@ -3,7 +3,7 @@ import type { Element } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { conditionOf } from "../xeps/world.test.kit.js";
 import { asked, fieldsIn, infoOf } from "./asking.test.kit.js";
-import { coven, type Witch } from "./coven.test.kit.js";
+import { coven, type CovenOptions, type Witch } from "./coven.test.kit.js";
 
 const SERVICE = "conference.localhost";
 const SEARCH = "urn:xmpp:channel-search:0:search";
@@ -23,8 +23,8 @@ const fieldsOf = (fields: Fields, type: string) =>
     .join("")}</x>`;
 
 /** Rooms by their first names, with settings; crone is in all of them, hag in the heath. */
-async function land() {
-  const all = await coven();
+async function land(options: CovenOptions = {}) {
+  const all = await coven(options);
   for (const [name, settings] of Object.entries(ROOMS)) {
     await all.crone.sends(`<presence to='${name}@${SERVICE}/crone'><x xmlns='${NS.muc}'/></presence>`);
     const fields = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`muc#roomconfig_${key}`, value]));
@@ -107,6 +107,15 @@ describe("a search for rooms", () => {
     }
     const gone = page("<after>gone@conference.localhost</after>");
     expect(await found(hag, { all: "1" }, gone)).toEqual(["item-not-found", "item-not-found"]);
+  });
+
+  it("looks at no more rooms than it may, the first by address; a page further on looks at more @3.4 @3.5 @limit.rooms_searched", async () => {
+    const { hag } = await land({ config: "[limits]\nrooms_searched = 2" });
+    expect(await found(hag, { all: "1" })).toEqual(["heath", "cave"]);
+    expect(await found(hag, { q: "moor" })).toEqual([]);
+    expect(await found(hag, { all: "1", key: BY_ADDRESS })).toEqual(["cave", "heath"]);
+    const after = page(`<after>heath@${SERVICE}</after>`);
+    expect(await found(hag, { all: "1", key: BY_ADDRESS }, after)).toEqual(["moor"]);
   });
 
   it("that cannot be is refused, with what is wrong with it @3.4", async () => {

@@ -18,7 +18,6 @@ const BY_USERS = "{urn:xmpp:channel-search:0:order}nusers";
 const ROOMS = "xep-0045";
 
 const MOST_ITEMS = 100; // of a page
-const MOST_LOOKED_AT = 10_000; // rooms in one request, so that none takes more than some tenths of a second
 const MOST_QUERY = 256; // characters
 const MOST_TERMS = 8;
 
@@ -106,7 +105,7 @@ function refused(condition: "bad-request" | "feature-not-implemented", what: str
 
 /** By address the page is as it is in the store; by users it is a page of what is there now. */
 async function found(
-  { storage }: Context,
+  { storage, config }: Context,
   rooms: Rooms,
   domain: string,
   query: Query,
@@ -119,7 +118,7 @@ async function found(
   for await (const room of publicRooms(storage, domain, isByAddress ? page.after : undefined)) {
     if (query.includesRooms && isMeant(room, query))
       hits.push({ room, users: rooms.occupantsOf(JID.parse(room.address)) });
-    if (++lookedAt >= MOST_LOOKED_AT || (isByAddress && hits.length > limit)) break;
+    if (++lookedAt >= config.limits.rooms_searched || (isByAddress && hits.length > limit)) break;
   }
   const behind = isByAddress ? hits : behindOne(hits, page.after);
   return behind instanceof StanzaError ? behind : [resultOf(behind.slice(0, limit))];

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { NS } from "../xml/namespaces.js";
+import { conditionOf } from "../xeps/world.test.kit.js";
+import { asked } from "./asking.test.kit.js";
 import { coven, gathered, ROOM, type Witch } from "./coven.test.kit.js";
 
 const ask = async (witch: Witch, to: string, ns: string, inside = "") => {
@@ -54,6 +56,17 @@ describe("the service of rooms", () => {
     expect(await itemsOf(hag, "conference.localhost", page(`<after>a@conference.localhost</after>`))).toEqual(
       all.slice(1),
     );
+  });
+
+  it.each([NS.discoInfo, NS.discoItems])("has no nodes but those it names, nor has a room: %s @3.1", async (ns) => {
+    const { hag } = await gathered();
+    for (const to of ["conference.localhost", ROOM]) {
+      const about = (node: string) => asked(hag, "get", `<query xmlns='${ns}' node='${node}'/>`, to);
+      expect(conditionOf(await about("urn:example:none"))).toBe("item-not-found");
+      expect((await about("")).getChild("query", ns)?.attrs["node"]).toBe("");
+    }
+    const own = await asked(hag, "get", `<query xmlns='${ns}' node='x-roomuser-item'/>`);
+    expect(own.getChild("query", ns)?.attrs["node"]).toBe("x-roomuser-item");
   });
 
   it("answers pings, and refuses what it has no use for @3.1", async () => {

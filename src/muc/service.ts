@@ -3,8 +3,7 @@
 import type { Account } from "../core/account.js";
 import type { Context } from "../core/context.js";
 import type { Answer, Feature, Iq } from "../core/feature.js";
-import { LoadFault } from "../core/accounts.js";
-import { Flow } from "../core/flow.js";
+import type { Flow } from "../core/flow.js";
 import type { Service } from "../core/router.js";
 import { attempt } from "../stanza/attempt.js";
 import { StanzaError } from "../stanza/errors.js";
@@ -12,15 +11,15 @@ import { JID } from "../stanza/jid.js";
 import { pageRequestOf, pageSet, pageSize } from "../stanza/rsm.js";
 import { xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
-import { infoQuery } from "../xeps/0030-disco.api.js";
+import { infoQuery, itemsQuery, nodeOf } from "../xeps/0030-disco.api.js";
 import { MUC_FEATURES } from "./discovery.js";
 import { ROOM_STORES } from "./documents.js";
 import { NS_RAI } from "./indicators.js";
+import { listen } from "./listening.js";
 import { type Listed, publicRooms } from "./listings.js";
 import { Returning } from "./returning.js";
 import { type Rooms, roomsOf } from "./rooms.js";
 import { NS_SEARCH, search } from "./search.js";
-import { isOnLists } from "./state.js";
 
 const MOST_ROOMS = 100; // of a page of the list
 const IDENTITY = { category: "conference", type: "text", name: "Chat rooms" } as const;
@@ -43,27 +42,20 @@ const MANIFEST: Feature = {
       version: "1.35.5",
       status: "partial",
       since: "0.1.0",
-      note: "registration requests are granted at once",
+      note: "registration requests are granted at once or refused, not put to admins",
     },
     { xep: 425, version: "0.3.0", status: "complete", since: "0.1.0", note: "and the namespace of version 0.2" },
     { xep: 153, version: "1.1.1", status: "partial", since: "0.1.0", note: "of rooms" },
     { xep: 50, version: "1.3.0", status: "partial", since: "0.1.0", note: "of rooms" },
     { xep: 317, version: "0.3.1", status: "complete", since: "0.1.0" },
     { xep: 433, version: "0.1.0", status: "complete", since: "0.1.0" },
-    {
-      xep: 437,
-      version: "0.2.0",
-      status: "complete",
-      since: "0.1.0",
-      note: "for those who are on the lists of a room",
-    },
     { xep: 502, version: "0.1.0", status: "complete", since: "0.1.0" },
     {
       xep: 452,
       version: "0.2.2",
-      status: "partial",
+      status: "complete",
       since: "0.1.0",
-      note: "mentions by the address of an account",
+      note: "mentions by the address of an account, or by the room with a registered nick",
     },
     { xep: 463, version: "0.2.0", status: "complete", since: "0.1.0", note: "changes are remembered in memory" },
     { xep: 486, version: "0.1.0", status: "complete", since: "0.1.0" },
@@ -106,41 +98,16 @@ function serviceOn(domain: string, context: Context, rooms: Rooms): Service {
   };
 }
 
-/** XEP-0437: a client wants to be told where something is said, or no more. */
-function listen(context: Context, rooms: Rooms, flow: Flow): void {
-  const { type, from, to } = flow.stanza;
-  const { indicators } = rooms;
-  if (!from || !to || from.isBare) return;
-  if (type === "unavailable") return indicators.unsubscribe(from);
-  if (type !== undefined || !flow.stanza.has("rai", NS_RAI)) return;
-  const unseen = indicators.subscribe(from, to);
-  if (!unseen) return flow.refuse(new StanzaError("resource-constraint"));
-  flow.atRelease(() => void catchUp(context, rooms, from, unseen));
-}
-
-/** Only of rooms that they may still enter. */
-async function catchUp({ log, start }: Context, rooms: Rooms, client: JID, unseen: readonly JID[]): Promise<void> {
-  const open: JID[] = [];
-  try {
-    for (const room of unseen) if (isOnLists(await rooms.stateOf(room), client.bare)) open.push(room);
-  } catch (error) {
-    if (!(error instanceof LoadFault)) throw error;
-    log.warn({ ev: "muc.load_failed", err: error });
-  }
-  const notice = rooms.indicators.notice(client, open);
-  if (notice) start(new Flow(notice, { kind: "server" }, "received"));
-}
-
 function info({ payload }: Iq): Answer {
-  if (payload.attrs["node"] !== undefined) return new StanzaError("item-not-found");
-  return [
-    infoQuery({ identities: [IDENTITY], features: [...MUC_FEATURES, ...OWN_FEATURES].sort(), forms: [] }, undefined),
-  ];
+  const node = nodeOf(payload);
+  if (node) return new StanzaError("item-not-found");
+  return [infoQuery({ identities: [IDENTITY], features: [...MUC_FEATURES, ...OWN_FEATURES].sort(), forms: [] }, node)];
 }
 
 /** A page of the public rooms (XEP-0059), in the order of their addresses; nobody counts them all for it. */
 async function list({ storage }: Context, domain: string, { payload }: Iq): Promise<Answer> {
-  if (payload.attrs["node"] !== undefined) return new StanzaError("item-not-found");
+  const node = nodeOf(payload);
+  if (node) return new StanzaError("item-not-found");
   const page = attempt(() => pageRequestOf(payload));
   if (page instanceof StanzaError) return page;
   if (page.before !== undefined || page.index !== undefined) return new StanzaError("feature-not-implemented");
@@ -151,5 +118,5 @@ async function list({ storage }: Context, domain: string, { payload }: Iq): Prom
   const items = shown.map(({ address, name }) => xml("item", { jid: address, name }));
   const isWhole = rooms.length === shown.length && page.after === undefined;
   const set = isWhole ? [] : [pageSet({ first: shown[0]?.address, last: shown.at(-1)?.address })];
-  return [xml("query", { xmlns: NS.discoItems }, ...items, ...set)];
+  return [itemsQuery([...items, ...set], node)];
 }

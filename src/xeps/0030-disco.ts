@@ -4,9 +4,9 @@ import type { Context } from "../core/context.js";
 import type { Answer, Feature, Iq } from "../core/feature.js";
 import { mayseePresence } from "../roster/api.js";
 import { StanzaError } from "../stanza/errors.js";
-import { type Element, xml } from "../xml/element.js";
+import { xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
-import { accountInfo, infoQuery, serverInfo } from "./0030-disco.api.js";
+import { accountInfo, infoQuery, itemsQuery, nodeOf, serverInfo } from "./0030-disco.api.js";
 import { capsNode } from "./0115-caps.api.js";
 
 export function disco(context: Context): Feature {
@@ -74,14 +74,4 @@ function itemsOfAccount(iq: Iq): Answer {
 
 function mayAsk({ account, own, from }: Iq): boolean {
   return account?.exists === true && (own || mayseePresence(account, from));
-}
-
-function itemsQuery(items: readonly Element[], node: string | undefined): Element {
-  return xml("query", { xmlns: NS.discoItems, node }, ...items);
-}
-
-/** The node that is asked about. An empty one names none, but is mirrored like any other. */
-function nodeOf(query: Element): string | undefined {
-  const node: unknown = query.attrs["node"];
-  return typeof node === "string" ? node : undefined;
 }

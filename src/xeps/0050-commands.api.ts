@@ -6,7 +6,7 @@ import { StanzaError } from "../stanza/errors.js";
 import { Submission } from "../stanza/forms.js";
 import { type Element, xml } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
-import { infoQuery } from "./0030-disco.api.js";
+import { infoQuery, itemsQuery } from "./0030-disco.api.js";
 
 /** Also the node under which commands are listed. */
 export const NS_COMMANDS = "http://jabber.org/protocol/commands";
@@ -57,7 +57,7 @@ function wrong(what: "bad" | "malformed"): StanzaError {
 export function commandItems<Caller>(commands: readonly Command<Caller>[], caller: Caller, jid: string): Element {
   const allowed = commands.filter(({ may }) => may(caller));
   const items = allowed.map(({ node, name }) => xml("item", { jid, node, name }));
-  return xml("query", { xmlns: NS.discoItems, node: NS_COMMANDS }, ...items);
+  return itemsQuery(items, NS_COMMANDS);
 }
 
 /** disco#info of a command, or of the node of all of them; undefined if there is none of this name. */

@@ -169,7 +169,7 @@ describe("the commands of a room", () => {
       String(witch.device.received.at(-1)?.element.getChild("query")?.getChild("identity")?.attrs["type"]);
     expect(await info(crone, COMMANDS)).toBe("command-list");
     expect(await info(crone, `${HATS}:create`)).toBe("command-node");
-    expect(await info(hag, `${HATS}:create`)).toBe("feature-not-implemented");
+    expect(await info(hag, `${HATS}:create`)).toBe("item-not-found");
     expect((await infoOf(hag)).features).toContain(COMMANDS);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { idToText } from "../../core/ids.js";
+import { NS } from "../../xml/namespaces.js";
 import { gathered, ROOM, type Witch } from "../coven.test.kit.js";
 
 const ON = { "muc#roomconfig_persistentroom": "1", "muc#roomconfig_forwardmentions": "1" };
@@ -7,6 +8,13 @@ const mention = (uri: string) =>
   `<reference xmlns='urn:xmpp:reference:0' type='mention' begin='0' end='5' uri='${uri}'/>`;
 const says = (witch: Witch, ...content: readonly string[]) =>
   witch.sends(`<message type='groupchat' id='m1' to='${ROOM}'><body>crone: hi</body>${content.join("")}</message>`);
+
+const registers = (witch: Witch, nick: string) => {
+  const fields = Object.entries({ FORM_TYPE: NS.mucRegister, "muc#register_roomnick": nick });
+  const form = fields.map(([name, value]) => `<field var='${name}'><value>${value}</value></field>`).join("");
+  const query = `<query xmlns='${NS.register}'><x xmlns='${NS.dataForms}' type='submit'>${form}</x></query>`;
+  return witch.sends(`<iq type='set' id='r' to='${ROOM}'>${query}</iq>`);
+};
 
 /** The owner is not in her room, but available. */
 async function withoutOwner(fields: Readonly<Record<string, string>> = ON) {
@@ -49,6 +57,47 @@ describe("a mention of somebody on the room's lists who is not in", () => {
     const { crone, hag } = await withoutOwner();
     await says(hag, mention("xmpp:crone@localhost"), mention("xmpp:Crone@localhost/x?message"));
     expect(crone.device.messages).toHaveLength(1);
+  });
+
+  it("may name them by the room and their registered nick, as one would find it, and tells nobody whose it is @3.4 @M1", async () => {
+    const { crone, hag, wicca } = await withoutOwner();
+    await registers(crone, "Old Crone");
+    for (const uri of [`xmpp:${ROOM}/Old%20Crone`, `xmpp:${ROOM}/old%20crone?message`]) {
+      for (const witch of [crone, hag, wicca]) witch.forget();
+      await says(hag, mention(uri));
+      expect([crone.device.messages.length, hag.heard, wicca.heard]).toEqual([
+        ...[1, ["hag: crone: hi"], ["hag: crone: hi"]],
+      ]);
+      const heardByOthers = [...hag.device.received, ...wicca.device.received]
+        .map(({ element }) => element.toString())
+        .join("");
+      expect(heardByOthers).not.toContain("crone@localhost");
+    }
+    crone.forget();
+    await says(hag, mention(`xmpp:${ROOM}/Old%20Crone`), mention("xmpp:crone@localhost"));
+    expect(crone.device.messages).toHaveLength(1);
+  });
+
+  it("by a nick goes to nobody that is in, of another room, on no list, or whose nick is not registered @3.4 @M1", async () => {
+    const { crone, hag, wicca } = await withoutOwner();
+    await registers(wicca, "third");
+    await registers(crone, "first");
+    for (const witch of [crone, hag, wicca]) witch.forget();
+    for (const address of [`${ROOM}/third`, `${ROOM}/crone`, `${ROOM}/nobody`, ROOM, "moor@conference.localhost/first"])
+      await says(hag, mention(`xmpp:${address}`));
+    expect([crone.heard, wicca.device.messages.length]).toEqual([[], 5]);
+    await wicca.leaves("wicca");
+    wicca.forget();
+    await says(hag, mention(`xmpp:${ROOM}/third`));
+    expect(wicca.device.messages.length).toBe(0);
+    await wicca.sends("<presence/>");
+    wicca.forget();
+    await says(hag, mention(`xmpp:${ROOM}/third`));
+    expect(wicca.device.messages.length).toBe(1);
+    await wicca.sends(`<iq type='set' id='r' to='${ROOM}'><query xmlns='${NS.register}'><remove/></query></iq>`);
+    wicca.forget();
+    await says(hag, mention(`xmpp:${ROOM}/third`));
+    expect(wicca.heard).toEqual([]);
   });
 
   it("is not forwarded to whoever is in, or on no list, or where it names nobody @3.4", async () => {

@@ -1,5 +1,6 @@
 // XEP-0452 "MUC Mention Notifications" (muc#roomconfig_forwardmentions): whoever is on the room's lists and mentioned (XEP-0372) while none of
-// their clients is in is sent the message.
+// their clients is in is sent the message. They are named by their address, or as in the room: by its address with the nick that is registered for
+// them. Nobody but they learns whose nick it is, or that there was somebody to be told.
 import { message } from "../../stanza/build.js";
 import { forwarded } from "../../stanza/forward.js";
 import { JID, JidError } from "../../stanza/jid.js";
@@ -8,6 +9,7 @@ import { attributeIn } from "../../xml/attribute.js";
 import { w } from "../../xml/wire.js";
 import { flag, flagField } from "../config.js";
 import { withEntryId } from "../history.js";
+import { ownerOf } from "../nicks.js";
 import type { Part } from "../part.js";
 import { isOnLists, isPresent } from "../state.js";
 import type { Turn } from "../turn.js";
@@ -29,29 +31,37 @@ export const mentions: Part = {
   ],
   heard: (turn, said) => {
     if (!forwards.of(turn.state.config)) return;
-    const absent = mentionedIn(said).filter((account) => isAbsentAffiliate(turn, account));
+    const absent = mentionedIn(turn, said).filter((account) => isAbsentAffiliate(turn, account));
     if (absent.length > 0) forward(turn, said, absent);
   },
 };
 
-/** By their addresses, each once. */
-function mentionedIn(said: Stanza): readonly JID[] {
+/** The accounts, each once. */
+function mentionedIn(turn: Turn, said: Stanza): readonly JID[] {
   const found = new Map<string, JID>();
   for (const span of said.children) {
     if (span.name !== "reference" || span.ns !== REFERENCE) continue;
     const raw = said.raw(span);
-    const account = attributeIn(raw, "type") === "mention" ? accountIn(attributeIn(raw, "uri")) : undefined;
+    const account =
+      attributeIn(raw, "type") === "mention" ? accountOf(turn, addressIn(attributeIn(raw, "uri"))) : undefined;
     if (account && found.size < MOST_MENTIONS) found.set(account.toString(), account);
   }
   return [...found.values()];
 }
 
+/** Of one's own address, or of an occupant JID of this room. */
+function accountOf({ jid, state }: Turn, address: JID | undefined): JID | undefined {
+  if (!address?.bare.equals(jid)) return address?.bare;
+  const owner = ownerOf(state, address.resource);
+  return owner === undefined ? undefined : JID.parse(owner);
+}
+
 /** RFC 5122, without what it asks for; undefined for anything else. */
-function accountIn(uri: string | undefined): JID | undefined {
+function addressIn(uri: string | undefined): JID | undefined {
   if (!uri?.startsWith(SCHEME)) return undefined;
   try {
     const [address = ""] = uri.slice(SCHEME.length).split(/[?#]/);
-    return JID.parse(decodeURIComponent(address)).bare;
+    return JID.parse(decodeURIComponent(address));
   } catch (error) {
     if (error instanceof JidError || error instanceof URIError) return undefined;
     throw error;

@@ -105,6 +105,22 @@ describe("registering with a room", () => {
     expect(moderated.hag.hears()).toEqual(["error forbidden"]);
   });
 
+  it("gets nobody past a password, nor others by what members may do: who has not shown it does not register @3.1 @M3", async () => {
+    const { crone, another } = await gathered({
+      "muc#roomconfig_persistentroom": "1",
+      "muc#roomconfig_allowinvites": "1",
+    });
+    await crone.configures({ "muc#roomconfig_passwordprotectedroom": "1", "muc#roomconfig_roomsecret": "cauldron" });
+    const stray = await another("wicca@localhost/stray");
+    await registers(stray, "fourth");
+    expect([stray.hears(), await asks(stray)]).toEqual([["error not-allowed"], "error not-allowed"]);
+    await stray.sends(`<iq type='set' id='t' to='${ROOM}'><request xmlns='${NS.mucTokens}'/></iq>`);
+    expect(stray.hears()).toEqual(["error forbidden"]);
+    await stray.enters("wicca", "<password>cauldron</password>");
+    await registers(stray, "fourth");
+    expect(stray.heard.at(-1)).toBe("result r");
+  });
+
   it("ends in a members-only room with the door @3.1 @M3", async () => {
     const { crone, hag } = await gathered();
     await registers(hag, "third");

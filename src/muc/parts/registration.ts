@@ -1,5 +1,5 @@
 // XEP-0045 "Registering with a Room", "Discovering Reserved Room Nickname": whoever registers is a member, and their nick is nobody else's. Taking
-// the registration back (XEP-0077) ends both.
+// the registration back (XEP-0077) ends both. Requests are granted at once, or refused where an admin has to make the members: none waits for approval.
 import type { Answer } from "../../core/feature.js";
 import { attempt } from "../../stanza/attempt.js";
 import { StanzaError } from "../../stanza/errors.js";
@@ -13,6 +13,7 @@ import { isTaken, nickOf } from "../nicks.js";
 import type { Part } from "../part.js";
 import { mayRegister } from "../privileges.js";
 import type { Turn } from "../turn.js";
+import { isProtected } from "./password.js";
 
 const NICK = "muc#register_roomnick";
 const FIELD = { var: NICK, type: "text-single", label: "Nick", required: true } as const;
@@ -38,7 +39,8 @@ function change(turn: Turn, query: Element): Answer {
 }
 
 function denied({ state: { config }, affiliation, occupant }: Turn): StanzaError | undefined {
-  return mayRegister({ affiliation, role: occupant?.role ?? "none" }, kindOf(config))
+  const kind = { ...kindOf(config), isProtected: isProtected.of(config) };
+  return mayRegister({ affiliation, role: occupant?.role ?? "none" }, kind)
     ? undefined
     : new StanzaError("not-allowed");
 }

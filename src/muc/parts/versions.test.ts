@@ -72,6 +72,26 @@ describe("whoever asks for the lists when they enter", () => {
     expect([since(anew.before[0]), items(anew.before[0]).length]).toEqual([undefined, 3]);
   });
 
+  it("and was away over a restart misses no change from before or after it, and follows on from there @3.4 @3.2", async () => {
+    const before = await knownRoom();
+    await before.crone.sets("jid=old@localhost affiliation=member");
+    const { version } = await enters(before.hag, "hag");
+    await before.hag.leaves("hag");
+    await before.crone.sets("jid=old@localhost affiliation=none", "jid=far@localhost affiliation=admin");
+    const { disk, clock } = before.world;
+    const { crone, hag } = await coven({ disk, clock, accounts: [] });
+    await crone.sets("jid=late@localhost affiliation=member");
+    const whole = await enters(hag, "hag", version);
+    expect(whole.before.map(items)).toEqual([
+      ["crone@localhost owner", "far@localhost admin", "hag@localhost member", "late@localhost member"],
+    ]);
+    expect([since(whole.before[0]), until(whole.before[0])]).toEqual([undefined, whole.version]);
+    await hag.leaves("hag");
+    await crone.sets("jid=late@localhost affiliation=none");
+    const rest = await enters(hag, "hag", whole.version);
+    expect([rest.before.map(items), since(rest.before[0])]).toEqual([[["late@localhost none"]], whole.version]);
+  });
+
   it("and was away is told what has changed, once for each account, and of no bans @3.4 @M1", async () => {
     const { crone, hag } = await knownRoom();
     await crone.sets("jid=old@localhost affiliation=member");

@@ -64,6 +64,19 @@ describe("the ledger of the crash suite", () => {
     expect(ledger.tally(false).disorder).toHaveLength(2); // in the session, and of all
   });
 
+  it("excuses, without an archive, the place of a copy that was sent again, but not that of the first @2.show1", () => {
+    const { ledger, ids, receive } = sent(2);
+    receive(ids[0]);
+    ledger.sentAgain(ids[0] ?? "");
+    for (const id of [ids[1], ids[0]]) receive(id, "offline", "login 2");
+    expect([false, true].map((isArchived) => ledger.tally(isArchived).disorder.length)).toEqual([0, 1]);
+    const late = ledger.message(romeo, juliet).id;
+    const last = ledger.message(romeo, juliet).id;
+    ledger.sentAgain(late);
+    for (const id of [last, late]) receive(id, "live", "login 2");
+    expect(ledger.tally(false).disorder).toHaveLength(2); // in the session, and of all
+  });
+
   it("lets what goes to a resource come before what was stored, but not in an archive @2.show1", () => {
     const { ledger, ids, receive } = sent(1);
     const full = ledger.message(romeo, juliet, `${juliet}/balcony`).id;

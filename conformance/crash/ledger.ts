@@ -265,8 +265,10 @@ export class Ledger {
     if (page?.state === "refused" && page.wasSentAgain) return; // when it was first sent, the store had it and did not say so
     const key = `${session} ${sender}>${recipient}`;
     const last = this.#last.get(key) ?? 0;
-    // An excused one was lost with its connection, as far as anybody but its sender can know, who has sent it again behind the others.
-    const isExcused = page?.excused === true;
+    // An excused one was lost with its connection, as far as anybody but its sender can know, who has sent it again behind the others; one
+    // that had arrived before, and was sent again because its sender had not heard so, comes behind what waited meanwhile.
+    const isCopy = page?.wasSentAgain === true && page.receipts > 1;
+    const isExcused = page?.excused === true || isCopy;
     if (number < last) this.#disorder.push({ text: `${id} came after number ${last} (${session})`, isExcused });
     this.#last.set(key, Math.max(last, number));
   }

@@ -124,7 +124,7 @@ export class Turn {
   }
 
   /** The sender is not faster in this room than the limit allows. */
-  mayGoOn(rate: "messages" | "presences", limit: LimitName): boolean {
+  mayGoOn(rate: "messages" | "errors" | "presences", limit: LimitName): boolean {
     const { rates, config } = this.context;
     return rates[rate].take(`${this.jid.toString()} ${this.from.bare.toString()}`, config.limits[limit]);
   }

@@ -1,6 +1,7 @@
 // Roles and affiliations as people change them: who may, what everybody is told, what is kept, and what nobody learns by it.
 import { describe, expect, it } from "@jest/globals";
 import { SeededRandom } from "../core/random.js";
+import { NS } from "../xml/namespaces.js";
 import { coven, type Coven, gathered, ROOM, type Witch } from "./coven.test.kit.js";
 import { AFFILIATIONS } from "./privileges.js";
 
@@ -301,5 +302,15 @@ describe("whatever people ask for", () => {
       }
     }
     expect(changes).toBeGreaterThan(STEPS / 10);
+  });
+});
+
+describe("who asks for a list", () => {
+  it("is told it once, however often one request names it @3.1 @3.5 @M11 @R11", async () => {
+    const { crone } = await gathered();
+    const many = Array.from({ length: 50 }, () => `<item affiliation='owner'/><item role='moderator'/>`).join("");
+    await crone.sends(`<iq type='get' id='g' to='${ROOM}'><query xmlns='${NS.mucAdmin}'>${many}</query></iq>`);
+    const items = crone.device.received[0]?.child("query", NS.mucAdmin)?.getChildren("item") ?? [];
+    expect(items.map(({ attrs }) => attrs["jid"])).toEqual(["crone@localhost", "crone@localhost/desktop"]);
   });
 });

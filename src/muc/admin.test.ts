@@ -160,6 +160,21 @@ describe("an affiliation", () => {
     expect(wicca.hears()).toEqual([]);
   });
 
+  it("in a members-only room invites no more people than one may invite @3.1 @R11 @limit.invitations_per_hour", async () => {
+    const { crone, wicca } = await gathered({}, { config: "[limits]\ninvitations_per_hour = 2" });
+    await wicca.leaves("wicca");
+    await crone.configures(MEMBERS_ONLY);
+    await wicca.sends("<presence/>");
+    wicca.forget();
+    for (let time = 0; time < 3; time++) {
+      await crone.sets("jid=wicca@localhost affiliation=member");
+      await crone.sets("jid=wicca@localhost affiliation=none");
+    }
+    expect([wicca.device.messages.length, await crone.lists("affiliation=member")]).toEqual([2, []]);
+    await crone.sets("jid=wicca@localhost affiliation=member");
+    expect([wicca.device.messages.length, await crone.lists("affiliation=member")]).toEqual([2, ["wicca@localhost member"]]);
+  });
+
   it("that is lost in a members-only room is no way back in, by nick or by presence @3.1 @M3", async () => {
     const { crone, hag } = await gathered();
     await crone.sets("jid=hag@localhost affiliation=member");

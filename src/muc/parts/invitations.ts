@@ -48,10 +48,8 @@ function invite(turn: Turn, invites: readonly Element[]): StanzaError | undefine
   return undefined;
 }
 
-function tooMany({ context, from }: Turn, count: number): StanzaError | undefined {
-  const { rates, config } = context;
-  if (rates.invitations.take(from.bare.toString(), config.limits.invitations_per_hour, count)) return undefined;
-  return new StanzaError("resource-constraint", "wait", "too many invitations");
+function tooMany(turn: Turn, count: number): StanzaError | undefined {
+  return turn.mayInviteMore(count) ? undefined : new StanzaError("resource-constraint", "wait", "too many invitations");
 }
 
 function invitation({ jid, from, stanza, state }: Turn, to: JID, words: readonly Element[]): Stanza {

@@ -7,7 +7,8 @@ import type { Stanza } from "../stanza/stanza.js";
 import type { Element } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { stanzaId } from "../xeps/0359-stable-ids.api.js";
-import type { Past } from "./state.js";
+import type { Limits } from "../core/limits.js";
+import type { HistoryBounds, Past } from "./state.js";
 
 /** What was asked for; all of it holds. */
 export interface HistoryRequest {
@@ -22,6 +23,11 @@ export interface HistoryRequest {
 export const ALL: HistoryRequest = { maxStanzas: Infinity, maxChars: Infinity, since: 0 };
 
 const WHOLE_NUMBER = /^\d{1,15}$/;
+
+/** How much is remembered of any room. */
+export function historyBounds(limits: Pick<Limits, "room_history" | "room_history_bytes">): HistoryBounds {
+  return { stanzas: limits.room_history, bytes: limits.room_history_bytes };
+}
 
 /** A message that is remembered for those who enter later: it says something. */
 export function isHistoric(message: Stanza): boolean {

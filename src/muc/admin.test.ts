@@ -172,7 +172,10 @@ describe("an affiliation", () => {
     }
     expect([wicca.device.messages.length, await crone.lists("affiliation=member")]).toEqual([2, []]);
     await crone.sets("jid=wicca@localhost affiliation=member");
-    expect([wicca.device.messages.length, await crone.lists("affiliation=member")]).toEqual([2, ["wicca@localhost member"]]);
+    expect([wicca.device.messages.length, await crone.lists("affiliation=member")]).toEqual([
+      2,
+      ["wicca@localhost member"],
+    ]);
   });
 
   it("that is lost in a members-only room is no way back in, by nick or by presence @3.1 @M3", async () => {

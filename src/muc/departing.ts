@@ -11,7 +11,10 @@ import type { Turn } from "./turn.js";
 export function depart(turn: Turn): void {
   const account = turn.from.bare;
   if (turn.room.hasRemains) return turn.change(NO_ROOM, erased(turn.jid)); // nobody would ever configure it
-  turn.change({ ...turn.state, wearers: withoutEntry(turn.state.wearers, account.toString()) }, putWearer(turn.jid, account.toString(), []));
+  turn.change(
+    { ...turn.state, wearers: withoutEntry(turn.state.wearers, account.toString()) },
+    putWearer(turn.jid, account.toString(), []),
+  );
   const isListed = turn.state.affiliations.has(account.toString());
   if (!isListed) return turn.change(turn.state, putAffiliate(turn.jid, account, { affiliation: "none" }));
   affiliate(turn, [{ account, affiliation: "none" }, ...inheritance(turn.state, account)], []);

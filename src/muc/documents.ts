@@ -169,7 +169,9 @@ export function putHat(room: JID, uri: string, hat: Hat | undefined): Write {
 /** The hats of an account. */
 export function putWearer(room: JID, account: string, hats: readonly string[]): Write {
   const place = { store: WEARER_STORE, owner: room.toString(), key: account } as const;
-  return hats.length > 0 ? { op: "put", ...place, doc: { v: 1, [ACCOUNT]: account, hats } } : { op: "remove", ...place };
+  return hats.length > 0
+    ? { op: "put", ...place, doc: { v: 1, [ACCOUNT]: account, hats } }
+    : { op: "remove", ...place };
 }
 
 export function putToken(room: JID, { text, creator, until, uses }: Token): Write {

@@ -110,7 +110,8 @@ export function failed(turn: Turn): void {
   const isUnreachable = condition === "service-unavailable" && isBounce;
   if (isUnreachable || GONE.has(condition)) return lost(turn, occupant);
   const target = stanza.to?.isBare === false ? state.occupants.get(stanza.to.resource) : undefined;
-  if (!target || stanza.kind !== "message" || (!isBounce && !turn.mayGoOn("errors", "room_messages_per_minute"))) return;
+  if (!target || stanza.kind !== "message" || (!isBounce && !turn.mayGoOn("errors", "room_messages_per_minute")))
+    return;
   const words = stanza.without(...stanza.children).plus((errorOfItsOwn(condition) + PRIVATE) as Wire);
   for (const seat of target.seats) turn.send(words.readdress(occupant.jid, seat.jid));
 }

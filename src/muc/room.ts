@@ -5,9 +5,9 @@ import type { LogRow, Row, Storage } from "../storage/port.js";
 import { timeOf } from "../core/ids.js";
 import { authorOf, storedIn, withoutAuthor } from "./archived.js";
 import { durable } from "./documents.js";
-import { isHistoric } from "./history.js";
+import { type HistoryBounds, isHistoric, latest } from "./history.js";
 import { isLogged } from "./parts/logging.js";
-import { type HistoryBounds, latest, NO_ROOM, type Past, type RoomState } from "./state.js";
+import { NO_ROOM, type Past, type RoomState } from "./state.js";
 import { Unanswered } from "./unanswered.js";
 
 export class Room extends Owner {

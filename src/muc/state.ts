@@ -3,6 +3,7 @@ import type { Append } from "../core/flow.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import type { RoomConfig } from "./config.js";
+import { type HistoryBounds, latest } from "./history.js";
 import { type Affiliation, isAtLeast, type Role } from "./privileges.js";
 
 /** One client of an occupant. */
@@ -227,27 +228,9 @@ export function withToken(state: RoomState, token: Token): RoomState {
   };
 }
 
-/** How much of its past a room remembers. */
-export interface HistoryBounds {
-  readonly stanzas: number;
-  readonly bytes: number;
-}
-
 /** With one more message, and no more than so many in all. */
 export function remembering(state: RoomState, past: Past, most: HistoryBounds): RoomState {
   return { ...state, history: latest([...state.history, past], most) };
-}
-
-/** As many of the latest as there may be: so that nobody makes everybody who enters take more than they can. */
-export function latest(history: readonly Past[], most: HistoryBounds): readonly Past[] {
-  let first = history.length;
-  let bytes = 0;
-  for (const { message } of history.toReversed()) {
-    bytes += message.size;
-    if (bytes > most.bytes || history.length - first >= most.stanzas) break;
-    first--;
-  }
-  return history.slice(first);
 }
 
 /** Without the messages that are meant. */

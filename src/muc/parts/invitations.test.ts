@@ -171,7 +171,14 @@ describe("who declines an invitation", () => {
     await all.wicca.sends("<presence/>");
     await all.crone.sets("jid=wicca@localhost affiliation=member");
     const hag = await outside(all, "hag");
-    const some = ["crone@localhost", "wicca@localhost", "nobody@localhost", "hag@localhost", `${ROOM}/crone`, `${ROOM}/no`];
+    const some = [
+      "crone@localhost",
+      "wicca@localhost",
+      "nobody@localhost",
+      "hag@localhost",
+      `${ROOM}/crone`,
+      `${ROOM}/no`,
+    ];
     for (const to of some) await declines(hag, to);
     expect(hag.hears()).toEqual([]);
     for (const to of some) await declines(hag, to);

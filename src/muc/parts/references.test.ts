@@ -42,7 +42,11 @@ describe("the form of what a room is", () => {
     await crone.sends("<message type='groupchat' to='coven@conference.localhost'><subject>Fire</subject></message>");
     expect(await subjectOf(stray)).toEqual(["Fire"]);
     await crone.configures({ "muc#roomconfig_passwordprotectedroom": "1", "muc#roomconfig_roomsecret": "cauldron" });
-    expect([await subjectOf(stray), await subjectOf(hag), await subjectOf(crone)]).toEqual([undefined, ["Fire"], ["Fire"]]);
+    expect([await subjectOf(stray), await subjectOf(hag), await subjectOf(crone)]).toEqual([
+      undefined,
+      ["Fire"],
+      ["Fire"],
+    ]);
     await crone.configures({ "muc#roomconfig_passwordprotectedroom": "0", "muc#roomconfig_membersonly": "1" });
     expect(await subjectOf(stray)).toBeUndefined();
     await crone.sets("jid=wicca@localhost affiliation=member");

@@ -144,10 +144,16 @@ export const LIMITS = {
     initial: 100,
     doc: "Most recent messages of a room kept in memory for those who enter.",
   },
+  room_history_bytes: { unit: "bytes", initial: "512KiB", doc: "The same in bytes." },
   room_presences_per_minute: {
     unit: "count",
     initial: 120,
     doc: "Times in a minute that one account may enter one room, or change its nick or presence there.",
+  },
+  room_presence_bytes: {
+    unit: "bytes",
+    initial: "8KiB",
+    doc: "Largest presence sent to a room, which is kept there and shown to all who enter.",
   },
   room_messages_per_minute: {
     unit: "count",

@@ -1,6 +1,7 @@
 // Roles and affiliations as people change them: who may, what everybody is told, what is kept, and what nobody learns by it.
 import { describe, expect, it } from "@jest/globals";
 import { SeededRandom } from "../core/random.js";
+import { NS } from "../xml/namespaces.js";
 import { coven, type Coven, gathered, ROOM, type Witch } from "./coven.test.kit.js";
 import { AFFILIATIONS } from "./privileges.js";
 
@@ -159,6 +160,24 @@ describe("an affiliation", () => {
     expect(wicca.hears()).toEqual([]);
   });
 
+  it("in a members-only room invites no more people than one may invite @3.1 @R11 @limit.invitations_per_hour", async () => {
+    const { crone, wicca } = await gathered({}, { config: "[limits]\ninvitations_per_hour = 2" });
+    await wicca.leaves("wicca");
+    await crone.configures(MEMBERS_ONLY);
+    await wicca.sends("<presence/>");
+    wicca.forget();
+    for (let time = 0; time < 3; time++) {
+      await crone.sets("jid=wicca@localhost affiliation=member");
+      await crone.sets("jid=wicca@localhost affiliation=none");
+    }
+    expect([wicca.device.messages.length, await crone.lists("affiliation=member")]).toEqual([2, []]);
+    await crone.sets("jid=wicca@localhost affiliation=member");
+    expect([wicca.device.messages.length, await crone.lists("affiliation=member")]).toEqual([
+      2,
+      ["wicca@localhost member"],
+    ]);
+  });
+
   it("that is lost in a members-only room is no way back in, by nick or by presence @3.1 @M3", async () => {
     const { crone, hag } = await gathered();
     await crone.sets("jid=hag@localhost affiliation=member");
@@ -301,5 +320,15 @@ describe("whatever people ask for", () => {
       }
     }
     expect(changes).toBeGreaterThan(STEPS / 10);
+  });
+});
+
+describe("who asks for a list", () => {
+  it("is told it once, however often one request names it @3.1 @3.5 @M11 @R11", async () => {
+    const { crone } = await gathered();
+    const many = Array.from({ length: 50 }, () => `<item affiliation='owner'/><item role='moderator'/>`).join("");
+    await crone.sends(`<iq type='get' id='g' to='${ROOM}'><query xmlns='${NS.mucAdmin}'>${many}</query></iq>`);
+    const items = crone.device.received[0]?.child("query", NS.mucAdmin)?.getChildren("item") ?? [];
+    expect(items.map(({ attrs }) => String(attrs["jid"]))).toEqual(["crone@localhost", "crone@localhost/desktop"]);
   });
 });

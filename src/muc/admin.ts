@@ -31,23 +31,33 @@ type Wish =
   | { readonly kind: "role"; readonly nick: string; readonly role: Role; readonly reason?: string }
   | ({ readonly kind: "affiliation" } & AffiliationChange);
 
-/** Each item names a list, as a rule there is one. */
+/** Each item names a list, as a rule there is one; a list that is named again is told once. */
 function show(turn: Turn, query: Element): Answer {
-  const lists = query.getChildren("item", NS.mucAdmin).map((item) => listNamed(turn, item));
-  const refused = lists.find((list) => list instanceof StanzaError);
-  if (refused instanceof StanzaError || lists.length === 0) return refused ?? new StanzaError("bad-request");
-  const items = lists.flatMap((list) => (list instanceof StanzaError ? [] : list));
-  return [xml("query", { xmlns: NS.mucAdmin }, ...items)];
+  const lists = new Set(query.getChildren("item", NS.mucAdmin).map(listIn));
+  const items: Element[] = [];
+  for (const list of lists) {
+    const found = list ? itemsOf(turn, list) : new StanzaError("bad-request");
+    if (found instanceof StanzaError) return found;
+    for (const item of found) items.push(item);
+  }
+  return lists.size === 0 ? new StanzaError("bad-request") : [xml("query", { xmlns: NS.mucAdmin }, ...items)];
 }
 
-function listNamed(turn: Turn, { attrs }: Element): readonly Element[] | StanzaError {
+/** No affiliation has the name of a role but "none", of which there is no list. */
+type List = Affiliation | Role;
+
+function listIn({ attrs }: Element): List | undefined {
   const affiliation = AFFILIATIONS.find((one) => one === attrs["affiliation"] && one !== "none");
-  const role = ROLES.find((one) => one === attrs["role"] && one !== "none");
+  return affiliation ?? ROLES.find((one) => one === attrs["role"] && one !== "none");
+}
+
+function itemsOf(turn: Turn, list: List): readonly Element[] | StanzaError {
   const me = turn.standingOf(turn.from);
-  if (affiliation && !isReadable(turn.state, me, affiliation)) return new StanzaError("forbidden");
-  if (affiliation) return affiliates(turn, affiliation);
-  if (!role) return new StanzaError("bad-request");
-  return mayReadRole(me, role) ? holders(turn, role) : new StanzaError("forbidden");
+  const affiliation = AFFILIATIONS.find((one) => one === list);
+  const role = ROLES.find((one) => one === list);
+  if (affiliation && isReadable(turn.state, me, affiliation)) return affiliates(turn, affiliation);
+  if (role && !affiliation && mayReadRole(me, role)) return holders(turn, role);
+  return new StanzaError("forbidden");
 }
 
 /** "IQ" 6: bare JIDs, with the nicks of those who are in or have registered. */

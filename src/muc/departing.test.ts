@@ -1,12 +1,20 @@
 // An account that is removed (rulings 18): what becomes of its affiliations, and of the rooms it owned.
 import { describe, expect, it } from "@jest/globals";
 import { JID } from "../stanza/jid.js";
+import { NS_COMMANDS } from "../xeps/0050-commands.api.js";
+import { NS } from "../xml/namespaces.js";
 import { coven, type Coven, gathered, ROOM } from "./coven.test.kit.js";
 
 const PERSISTENT = { "muc#roomconfig_persistentroom": "1" };
 const CRONE = JID.parse("crone@localhost");
 const departed = async ({ world }: Coven) =>
   (await world.storage.list("room_departure", { limit: 5 })).map(({ key }) => key);
+
+const formOf = (fields: Readonly<Record<string, string>>): string => {
+  const filled = Object.entries({ FORM_TYPE: "urn:xmpp:hats:commands", ...fields });
+  const values = filled.map(([name, value]) => `<field var='${name}'><value>${value}</value></field>`);
+  return `<x xmlns='${NS.dataForms}' type='submit'>${values.join("")}</x>`;
+};
 
 async function removed(all: Coven): Promise<void> {
   const outcome = all.world.core.users.remove(CRONE);
@@ -30,6 +38,29 @@ describe("an account that is removed", () => {
     await late.enters("crone");
     expect(late.items.at(-1)).toBe("crone crone@localhost/late none participant");
     expect(await departed(all)).toEqual([]);
+  });
+
+  it("wears no hats any more, whether it was on a list or not: whoever has its address later does not either @3.1 @3.4 @R3", async () => {
+    const all = await gathered(PERSISTENT);
+    const { world, crone, hag, another } = all;
+    await crone.sets("jid=hag@localhost affiliation=owner");
+    for (const [node, fields] of [
+      ["create", { "hats#uri": "urn:scribe", "hats#title": "Scribe" }],
+      ["assign", { "hats#uri": "urn:scribe", "hats#jid": "crone@localhost" }],
+    ] as const)
+      await crone.sends(
+        `<iq type='set' id='h' to='${ROOM}'><command xmlns='${NS_COMMANDS}' node='urn:xmpp:hats:commands:${node}'>${formOf(fields)}</command></iq>`,
+      );
+    expect(hag.device.received.at(-1)?.toWire()).toContain("Scribe");
+    await crone.leaves("crone");
+    await hag.sets("jid=crone@localhost affiliation=none");
+    await removed(all);
+    await world.core.users.create(CRONE, "secret");
+    const late = await another("crone@localhost/late");
+    hag.forget();
+    await late.enters("crone");
+    expect([hag.heard, hag.device.received[0]?.toWire().includes("Scribe")]).toEqual([["crone enters"], false]);
+    expect([await departed(all), (await world.storage.load([ROOM], ["room_hat_wearer"])).get(ROOM)]).toEqual([[], []]);
   });
 
   it("leaves the room to its admins if it was the last owner @3.1 @M4", async () => {

@@ -5,7 +5,7 @@ import type { Context } from "../core/context.js";
 import { Errand } from "../core/errand.js";
 import type { Flow } from "../core/flow.js";
 import { JID } from "../stanza/jid.js";
-import { AFFILIATED, DEPARTURE_STORE, putDeparture, removeDeparture } from "./documents.js";
+import { DEPARTURE_STORE, GIVEN, putDeparture, removeDeparture } from "./documents.js";
 
 const RETRY_MS = 60_000; // after a fault of the store
 const PAGE = 100;
@@ -44,12 +44,14 @@ export class Departures {
     return true;
   }
 
-  /** Each room takes the account off its lists, so that it is not found again. */
+  /** Each room takes back what it has given to the account, so that it is not found again. */
   async #free(account: JID): Promise<boolean> {
     const { storage, committer } = this.#context;
-    const find = () => storage.find(AFFILIATED.store, AFFILIATED.field, account.toString(), PAGE);
-    for (let rows = await find(); rows.length > 0; rows = await find())
-      for (const { owner } of rows) if (!(await this.#depart(account, JID.parse(owner)))) return false;
+    for (const { store, field } of GIVEN) {
+      const find = () => storage.find(store, field, account.toString(), PAGE);
+      for (let rows = await find(); rows.length > 0; rows = await find())
+        for (const { owner } of rows) if (!(await this.#depart(account, JID.parse(owner)))) return false;
+    }
     return (await committer.commit([removeDeparture(account)])) === "done";
   }
 }

@@ -10,6 +10,7 @@ import { commandsOf } from "./commands.js";
 import { nickOf } from "./nicks.js";
 import type { Part } from "./part.js";
 import { roomName } from "./parts/naming.js";
+import { unread } from "./reading.js";
 import type { Turn } from "./turn.js";
 
 const NICK_NODE = "x-roomuser-item";
@@ -42,7 +43,8 @@ function info(turn: Turn, query: Element): Answer {
   if (node === TRAFFIC_NODE) return new StanzaError("service-unavailable");
   if (node) return nodeInfo(turn, node);
   const features = parts.flatMap((part) => part.features?.(state) ?? []);
-  const fields = parts.flatMap((part) => part.info?.(state, context) ?? []);
+  const isReader = !unread(turn);
+  const fields = parts.flatMap((part) => part.info?.(state, context, isReader) ?? []);
   const name = roomName.of(state.config) || jid.local;
   const about = {
     identities: [{ category: "conference", type: "text", name }],

@@ -17,7 +17,7 @@ import { type Affiliate, type Hat, NO_ROOM, type RoomState, type Subject, type T
 const ROOM_STORE = "room";
 /** Its lists, a document for each affiliate, under the bare JID. */
 const AFFILIATION_STORE = "room_affiliation";
-const ACCOUNT = "account"; // the field with whose affiliation it is
+const ACCOUNT = "account"; // the field with whose affiliation it is, or whose hats
 /** Its subject (key ""). */
 const SUBJECT_STORE = "room_subject";
 /** Its tokens (XEP-0488), a document for each, under its text. */
@@ -42,7 +42,7 @@ export const ROOM_STORES: readonly FeatureStore[] = [
   { name: VCARD_STORE, data: "room" },
   { name: AVATAR_STORE, data: "room" },
   { name: HAT_STORE, data: "room" },
-  { name: WEARER_STORE, data: "room" },
+  { name: WEARER_STORE, lookups: [ACCOUNT], data: "room", about: ACCOUNT },
   { name: TOKEN_STORE, data: "room" },
   { name: LISTING_STORE, data: "room" },
   { name: DEPARTURE_STORE, data: "nobody" },
@@ -169,7 +169,9 @@ export function putHat(room: JID, uri: string, hat: Hat | undefined): Write {
 /** The hats of an account. */
 export function putWearer(room: JID, account: string, hats: readonly string[]): Write {
   const place = { store: WEARER_STORE, owner: room.toString(), key: account } as const;
-  return hats.length > 0 ? { op: "put", ...place, doc: { v: 1, hats } } : { op: "remove", ...place };
+  return hats.length > 0
+    ? { op: "put", ...place, doc: { v: 1, [ACCOUNT]: account, hats } }
+    : { op: "remove", ...place };
 }
 
 export function putToken(room: JID, { text, creator, until, uses }: Token): Write {
@@ -186,8 +188,11 @@ export function erased(room: JID): Write {
 /** Where the rooms of an owner are counted. */
 export const OWNED = { store: AFFILIATION_STORE, field: "owner" } as const;
 
-/** Where the affiliations of an account are found. */
-export const AFFILIATED = { store: AFFILIATION_STORE, field: ACCOUNT } as const;
+/** Where it is found what rooms have given to an account. */
+export const GIVEN = [
+  { store: AFFILIATION_STORE, field: ACCOUNT },
+  { store: WEARER_STORE, field: ACCOUNT },
+] as const;
 
 export function putDeparture({ domain, bare }: JID): Write {
   return { op: "put", store: DEPARTURE_STORE, owner: domain, key: bare.toString(), doc: { v: 1 } };

@@ -134,6 +134,29 @@ describe("a room that is full", () => {
     await late.enters("late");
     expect(late.device.bodies).toEqual(["two", "three"]);
   });
+
+  it("of messages forgets the oldest of those that are large, also when it is read again: nobody keeps others out by them @3.5 @M11 @limit.room_history_bytes", async () => {
+    const config = "[limits]\nroom_history_bytes = 1000";
+    const { world, crone, another } = await gathered({ "muc#roomconfig_persistentroom": "1" }, { config });
+    for (const letter of ["a", "b", "c"]) await crone.says(letter.repeat(300));
+    const late = await another("hag@localhost/late");
+    await late.enters("hag");
+    const again = await coven({ disk: world.disk, clock: world.clock, accounts: [], config });
+    await again.hag.enters("hag");
+    for (const { bodies } of [late.device, again.hag.device])
+      expect(bodies.map((body) => body.slice(0, 1))).toEqual(["b", "c"]);
+  });
+
+  it("takes in no presence that is too large, nor keeps it @3.5 @M11 @limit.room_presence_bytes", async () => {
+    const { hag, wicca, another } = await gathered({}, { config: "[limits]\nroom_presence_bytes = 1000" });
+    const status = (letter: string, count: number) => `<status>${letter.repeat(count)}</status>`;
+    await hag.sends(`<presence to='${ROOM}/hag'>${status("a", 500)}</presence>`);
+    await hag.sends(`<presence to='${ROOM}/hag'>${status("b", 1000)}</presence>`);
+    expect([hag.hears(), wicca.hears()]).toEqual([["hag enters 110", "error policy-violation"], ["hag enters"]]);
+    const late = await another("crone@localhost/late");
+    await late.sends(`<presence to='${ROOM}/late'><x xmlns='${NS.muc}'/>${status("c", 1000)}</presence>`);
+    expect(late.hears()).toEqual(["error policy-violation"]);
+  });
 });
 
 describe("presence of somebody who", () => {

@@ -19,6 +19,7 @@ import { NO_ROOM, type Occupant, seated, seatWith, type Seat, type Token, unseat
 import type { Turn } from "./turn.js";
 
 const TOO_FAST = new StanzaError("resource-constraint", "wait", "too much presence");
+const TOO_LARGE = new StanzaError("policy-violation", "modify", "the presence is too large");
 const ROOM_CREATED = 201;
 const NICK_CHANGED = 303;
 
@@ -29,6 +30,7 @@ export function available(turn: Turn): void {
   const x = stanza.child("x", NS.muc);
   if (!to) return;
   if (!turn.mayGoOn("presences", "room_presences_per_minute")) return turn.refuse(TOO_FAST);
+  if (stanza.size > turn.context.config.limits.room_presence_bytes) return turn.refuse(TOO_LARGE);
   if (to.isBare) return turn.refuse(new StanzaError("jid-malformed", "modify", "a nick is missing"));
   if (!occupant && !x) return turn.send(stray(stanza));
   if (Buffer.byteLength(to.resource) > turn.context.config.limits.nick_bytes)

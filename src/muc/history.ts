@@ -7,6 +7,7 @@ import type { Stanza } from "../stanza/stanza.js";
 import type { Element } from "../xml/element.js";
 import { NS } from "../xml/namespaces.js";
 import { stanzaId } from "../xeps/0359-stable-ids.api.js";
+import type { Limits } from "../core/limits.js";
 import type { Past } from "./state.js";
 
 /** What was asked for; all of it holds. */
@@ -22,6 +23,29 @@ export interface HistoryRequest {
 export const ALL: HistoryRequest = { maxStanzas: Infinity, maxChars: Infinity, since: 0 };
 
 const WHOLE_NUMBER = /^\d{1,15}$/;
+
+/** How much of its past a room remembers. */
+export interface HistoryBounds {
+  readonly stanzas: number;
+  readonly bytes: number;
+}
+
+/** As many of the latest as there may be: so that nobody makes everybody who enters take more than they can. */
+export function latest(history: readonly Past[], most: HistoryBounds): readonly Past[] {
+  let first = history.length;
+  let bytes = 0;
+  for (const { message } of history.toReversed()) {
+    bytes += message.size;
+    if (bytes > most.bytes || history.length - first >= most.stanzas) break;
+    first--;
+  }
+  return history.slice(first);
+}
+
+/** How much is remembered of any room. */
+export function historyBounds(limits: Pick<Limits, "room_history" | "room_history_bytes">): HistoryBounds {
+  return { stanzas: limits.room_history, bytes: limits.room_history_bytes };
+}
 
 /** A message that is remembered for those who enter later: it says something. */
 export function isHistoric(message: Stanza): boolean {

@@ -217,4 +217,21 @@ describe("a private message", () => {
     expect(hag.device.messages[0]?.from?.toString()).toBe(`${ROOM}/wicca`);
     expect(hag.device.messages[0]?.toWire()).not.toContain("wicca@localhost");
   });
+
+  it("is not answered with words of one's own in the room's name, nor without end: errors carry a condition @3.1 @R3 @R11", async () => {
+    const { hag, wicca } = await gathered(
+      { "muc#roomconfig_allowpm": "none" },
+      { config: "[limits]\nroom_messages_per_minute = 2" },
+    );
+    const error = `<error type='cancel'><not-acceptable xmlns='${NS.stanzaErrors}'/><text xmlns='${NS.stanzaErrors}'>buy</text></error>`;
+    const claims = `<body>buy</body><stanza-id xmlns='${NS.stanzaIds}' by='${ROOM}' id='1'/><delay xmlns='${NS.delay}' from='${ROOM}' stamp='2020-01-01T00:00:00Z'/>`;
+    for (const inside of [claims, claims + error, error])
+      await wicca.sends(`<message type='error' id='p' to='${ROOM}/hag'>${inside}</message>`);
+    expect(hag.heard).toEqual(["error undefined-condition", "error not-acceptable"]);
+    for (const { element } of hag.device.messages)
+      expect(element.getChildElements().map((child) => child.name)).toEqual(["error", "x"]);
+    expect(hag.device.messages[1]?.toWire()).not.toContain("buy");
+    await wicca.says("still here");
+    expect(wicca.heard).toEqual(["wicca: still here"]);
+  });
 });

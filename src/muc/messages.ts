@@ -1,18 +1,18 @@
 // XEP-0045 "Sending a Message to All Occupants", "Sending a Private Message", "Ghost Users": messages to the room and to its occupants, and
 // the errors that come back.
-import { StanzaError, type StanzaCondition } from "../stanza/errors.js";
+import { STANZA_CONDITIONS, StanzaError, type StanzaCondition } from "../stanza/errors.js";
 import type { Stanza } from "../stanza/stanza.js";
 import { NS } from "../xml/namespaces.js";
 import { rawAttributeIn } from "../xml/attribute.js";
 import { JID } from "../stanza/jid.js";
-import { w } from "../xml/wire.js";
+import { type Wire, w } from "../xml/wire.js";
 import { escapeAttribute } from "../xml/escape.js";
 import { withoutStanzaIds } from "../xeps/0359-stable-ids.api.js";
 import { withEntryId } from "./history.js";
 import { lost } from "./leaving.js";
 import type { Part } from "./part.js";
 import { keep } from "./parts/logging.js";
-import { identified, withoutOccupantIds } from "./parts/occupant-id.js";
+import { identified } from "./parts/occupant-id.js";
 import { isInUse, type Occupant } from "./state.js";
 import type { Turn } from "./turn.js";
 
@@ -110,11 +110,15 @@ export function failed(turn: Turn): void {
   const isUnreachable = condition === "service-unavailable" && isBounce;
   if (isUnreachable || GONE.has(condition)) return lost(turn, occupant);
   const target = stanza.to?.isBare === false ? state.occupants.get(stanza.to.resource) : undefined;
-  if (!target || stanza.kind !== "message") return;
-  const words = withoutOccupantIds(stanza.without(...stanza.children.filter(({ ns }) => ns === NS.mucUser))).plus(
-    PRIVATE,
-  );
+  if (!target || stanza.kind !== "message" || (!isBounce && !turn.mayGoOn("errors", "room_messages_per_minute")))
+    return;
+  const words = stanza.without(...stanza.children).plus((errorOfItsOwn(condition) + PRIVATE) as Wire);
   for (const seat of target.seats) turn.send(words.readdress(occupant.jid, seat.jid));
+}
+
+/** Nobody speaks by errors who may not speak: what could not be taken is said, and nothing else that the client has put there. */
+function errorOfItsOwn(condition: string): Wire {
+  return new StanzaError(STANZA_CONDITIONS.find((one) => one === condition) ?? "undefined-condition").toWire();
 }
 
 function conditionIn(stanza: Stanza): string {

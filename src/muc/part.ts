@@ -50,11 +50,11 @@ export interface Part {
   readonly fault?: (config: RoomConfig) => StanzaError | undefined;
   /** Features of the room (disco#info). */
   readonly features?: (state: RoomState) => readonly string[];
-  /** Fields of `muc#roominfo` in the room's disco#info. */
-  readonly info?: (state: RoomState, context: TurnContext) => readonly Field[];
+  /** Fields of `muc#roominfo` in the room's disco#info; `isReader`: for somebody who may know what is said there. */
+  readonly info?: (state: RoomState, context: TurnContext, isReader: boolean) => readonly Field[];
   /** Why somebody may not enter. */
   readonly enter?: (turn: Turn, entering: Entering) => StanzaError | undefined;
-  /** Why somebody may not read the archive: what keeps them from entering (rulings 21). */
+  /** Why somebody may not know what is said, as the archive and the subject tell it: what keeps them from entering (rulings 21). */
   readonly read?: (state: RoomState, reader: Reader) => StanzaError | undefined;
   /** The entry of the archive that the stanza is about: it is at hand in its turn, as `cited`. */
   readonly cites?: (stanza: Stanza) => number | undefined;

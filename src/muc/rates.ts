@@ -36,12 +36,15 @@ export class Rates {
   readonly presences: Rate;
   /** Messages of an account to a room and its occupants. */
   readonly messages: Rate;
+  /** Errors that its clients send back to other occupants: nobody can use up by them what it may say. */
+  readonly errors: Rate;
   /** Invitations, and refusals of them, of an account. */
   readonly invitations: Rate;
 
   constructor(now: () => number) {
     this.presences = new Rate(MINUTE_MS, now);
     this.messages = new Rate(MINUTE_MS, now);
+    this.errors = new Rate(MINUTE_MS, now);
     this.invitations = new Rate(HOUR_MS, now);
   }
 }

@@ -180,14 +180,15 @@ describe("after a crash", () => {
     expect(heard(romeoAgain)).toEqual(["juliet: me, now"]);
   });
 
-  it("who was banned meanwhile is told to be out @3.2 @M2", async () => {
+  it.each([
+    ["was banned", "room_affiliation", "juliet@localhost", { v: 1, affiliation: "outcast" }],
+    ["is no member of what is for members now", "room", "", { v: 1, settings: { membersOnly: true } }],
+    ["has lost the nick", "room_affiliation", "evil@localhost", { v: 1, affiliation: "member", nick: "Juliet" }],
+  ])("who %s meanwhile is told to be out @3.2 @M2 @M3", async (_, store, key, doc) => {
     const { simulation, juliet } = await coven();
     const count = await had(simulation, juliet);
-    const doc = { v: 1, affiliation: "outcast" };
     const next = await simulation.crash();
-    await next.storage.commit([
-      { writes: [{ op: "put", store: "room_affiliation", owner: ROOM, key: "juliet@localhost", doc }] },
-    ]);
+    await next.storage.commit([{ writes: [{ op: "put", store, owner: ROOM, key, doc }] }]);
     const last = await next.crash();
     const again = await comesAgain(last, "juliet", juliet, count);
     expect(heard(again)).toContain("juliet goes 110 332");

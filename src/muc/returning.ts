@@ -11,9 +11,11 @@ import { JID } from "../stanza/jid.js";
 import type { Doc, Json } from "../storage/writes.js";
 import { directedTo } from "../roster/api.js";
 import { ALL, historyFor } from "./history.js";
+import { kindOf } from "./kind.js";
 import { evacuate } from "./leaving.js";
+import { isTaken } from "./nicks.js";
 import { absent, show, showOthers } from "./occupants.js";
-import { ROLES, type Role } from "./privileges.js";
+import { mayEnter, ROLES, type Role } from "./privileges.js";
 import type { Rooms } from "./rooms.js";
 import { isInUse, occupantWith, seated, seatWith } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -123,12 +125,12 @@ function placeIn({ to, role, presence: said }: Doc): Place {
   return { to: JID.parse(to), role: ROLES.find((one) => one === role) ?? "visitor", presence: said };
 }
 
-/** Nobody is told: the others have not seen them go, or are told when they come back. */
+/** What the session has is some seconds old after a crash: they may have lost their place since. Nobody is told: the others have not seen them go, or are told when they come back. */
 function comeBack(turn: Turn, { to, role, presence: said }: Place): void {
   const { state, from } = turn;
   const holder = state.occupants.get(to.resource);
-  const isTaken = holder !== undefined && !holder.account.equals(from.bare);
-  if (isTaken || !isInUse(state) || turn.affiliation === "outcast")
+  const isOut = !isInUse(state) || !mayEnter(turn.affiliation, kindOf(state.config));
+  if (isOut || isTaken(state, to.resource, from.bare))
     return turn.send(
       presence({ from: to, to: from, type: "unavailable" }, absent("The service was restarted.", [110, SHUTDOWN])),
     );

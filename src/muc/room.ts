@@ -5,7 +5,7 @@ import type { LogRow, Row, Storage } from "../storage/port.js";
 import { timeOf } from "../core/ids.js";
 import { authorOf, storedIn, withoutAuthor } from "./archived.js";
 import { durable } from "./documents.js";
-import { isHistoric } from "./history.js";
+import { type HistoryBounds, isHistoric, latest } from "./history.js";
 import { isLogged } from "./parts/logging.js";
 import { NO_ROOM, type Past, type RoomState } from "./state.js";
 import { Unanswered } from "./unanswered.js";
@@ -46,11 +46,11 @@ export class Room extends Owner {
   }
 
   /** Reads the latest messages of its archive, if that is to be seen, the first time it is loaded. Rejects with a StoreFault. */
-  async recall(storage: Pick<Storage, "log">, most: number): Promise<void> {
+  async recall(storage: Pick<Storage, "log">, most: HistoryBounds): Promise<void> {
     if (this.#remembers) return;
-    const limit = isLogged.of(this.#decided.config) ? most : 0;
+    const limit = isLogged.of(this.#decided.config) ? most.stanzas : 0;
     const rows = limit === 0 ? [] : await storage.log(this.jid.toString(), { shown: true, backwards: true, limit });
-    const history = rows.toReversed().flatMap(pastOf);
+    const history = latest(rows.toReversed().flatMap(pastOf), most);
     this.#remembers = true;
     this.#decided = { ...this.#decided, history };
     this.#released = { ...this.#released, history };

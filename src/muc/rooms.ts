@@ -14,6 +14,7 @@ import { type Cited, citedIn } from "./archived.js";
 import { Departures } from "./departures.js";
 import { depart } from "./departing.js";
 import { LOADED_STORES, OWNED } from "./documents.js";
+import { historyBounds } from "./history.js";
 import { Indicators } from "./indicators.js";
 import { PARTS } from "./parts.js";
 import { Rates } from "./rates.js";
@@ -176,7 +177,7 @@ export class Rooms {
     const { storage, config } = this.#context;
     const room = this.#rooms.hold(await this.#rooms.load(jid));
     try {
-      if (room.decided.exists) await room.recall(storage, config.limits.room_history);
+      if (room.decided.exists) await room.recall(storage, historyBounds(config.limits));
       const ownedRooms = mayCreate(flow, room) ? await this.#ownedBy(flow.root.from?.bare) : 0;
       const cited = room.decided.exists ? await this.#citedBy(flow, jid) : undefined;
       if (room.isStale) return false;

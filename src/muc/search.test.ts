@@ -51,6 +51,18 @@ async function found(witch: Witch, fields: Fields, set = "") {
 const page = (inside: string) => `<set xmlns='${NS.rsm}'>${inside}</set>`;
 
 describe("a search for rooms", () => {
+  it("is one at a time of an account, as each may look at many rooms @3.4 @3.5 @M11", async () => {
+    const { hag, wicca, settle } = await land();
+    const all = `<search xmlns='${SEARCH}'>${fieldsOf({ all: "true" }, `${SEARCH}-params`)}</search>`;
+    const asks = (witch: Witch) => witch.device.sendsNow(`<iq type='get' id='s' to='${SERVICE}'>${all}</iq>`);
+    for (const witch of [hag, wicca]) witch.forget();
+    for (const witch of [hag, hag, wicca]) asks(witch);
+    await settle();
+    expect([[...hag.hears()].sort(), wicca.hears()]).toEqual([["error resource-constraint", "result s"], ["result s"]]);
+    await hag.sends(`<iq type='get' id='again' to='${SERVICE}'>${all}</iq>`);
+    expect(hag.hears()).toEqual(["result again"]);
+  });
+
   it("is offered by the service with a form @3.4", async () => {
     const { hag } = await coven();
     expect((await infoOf(hag, SERVICE)).features).toContain(SEARCH);

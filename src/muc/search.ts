@@ -31,11 +31,13 @@ interface Query {
   readonly includesRooms: boolean;
 }
 
+/** `underway`: the accounts that something is being looked for. */
 export function search(
   context: Context,
   rooms: Rooms,
   domain: string,
-  { payload }: Iq,
+  underway: Set<string>,
+  { payload, from }: Iq,
 ): Answer | (() => Promise<Answer>) {
   const filled = attempt(() => Submission.of(payload, FORM_TYPE));
   if (filled instanceof StanzaError) return filled;
@@ -45,7 +47,14 @@ export function search(
   if (query instanceof StanzaError) return query;
   if (page instanceof StanzaError) return page;
   if (page.before !== undefined || page.index !== undefined) return new StanzaError("feature-not-implemented");
-  return () => found(context, rooms, domain, query, page);
+  return () => oneAtATime(underway, from.bare.toString(), () => found(context, rooms, domain, query, page));
+}
+
+/** As each may look at thousands of rooms, and holds them. */
+async function oneAtATime(underway: Set<string>, who: string, work: () => Promise<Answer>): Promise<Answer> {
+  if (underway.has(who)) return new StanzaError("resource-constraint", "wait", "one search at a time");
+  underway.add(who);
+  return work().finally(() => underway.delete(who));
 }
 
 const yes = (name: string, label: string): Field => ({ var: name, type: "boolean", label, values: ["true"] });

@@ -84,6 +84,7 @@ export function mucServices(context: Context): readonly Service[] {
 }
 
 function serviceOn(domain: string, context: Context, rooms: Rooms): Service {
+  const searches = new Set<string>();
   return {
     domain,
     identity: IDENTITY,
@@ -91,7 +92,7 @@ function serviceOn(domain: string, context: Context, rooms: Rooms): Service {
       "get http://jabber.org/protocol/disco#info query": info,
       "get http://jabber.org/protocol/disco#items query": (iq) => () => list(context, domain, iq),
       "get urn:xmpp:ping ping": () => [],
-      [`get ${NS_SEARCH} search`]: (iq) => search(context, rooms, domain, iq),
+      [`get ${NS_SEARCH} search`]: (iq) => search(context, rooms, domain, searches, iq),
     },
     presence: (flow) => listen(context, rooms, flow),
     decide: (flow: Flow) => flow.stanza.to && rooms.handOver(flow, flow.stanza.to.bare),

@@ -3,6 +3,7 @@ import type { Append } from "../core/flow.js";
 import type { JID } from "../stanza/jid.js";
 import type { Stanza } from "../stanza/stanza.js";
 import type { RoomConfig } from "./config.js";
+import { type HistoryBounds, latest } from "./history.js";
 import { type Affiliation, isAtLeast, type Role } from "./privileges.js";
 
 /** One client of an occupant. */
@@ -228,9 +229,8 @@ export function withToken(state: RoomState, token: Token): RoomState {
 }
 
 /** With one more message, and no more than so many in all. */
-export function remembering(state: RoomState, past: Past, most: number): RoomState {
-  const history = [...state.history, past];
-  return { ...state, history: history.slice(Math.max(0, history.length - most)) };
+export function remembering(state: RoomState, past: Past, most: HistoryBounds): RoomState {
+  return { ...state, history: latest([...state.history, past], most) };
 }
 
 /** Without the messages that are meant. */

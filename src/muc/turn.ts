@@ -124,9 +124,15 @@ export class Turn {
   }
 
   /** The sender is not faster in this room than the limit allows. */
-  mayGoOn(rate: "messages" | "presences", limit: LimitName): boolean {
+  mayGoOn(rate: "messages" | "errors" | "presences", limit: LimitName): boolean {
     const { rates, config } = this.context;
     return rates[rate].take(`${this.jid.toString()} ${this.from.bare.toString()}`, config.limits[limit]);
+  }
+
+  /** Takes as many of the invitations that the sender may send in an hour, to whatever rooms; false if there are not that many left. */
+  mayInviteMore(count: number): boolean {
+    const { rates, config } = this.context;
+    return rates.invitations.take(this.from.bare.toString(), config.limits.invitations_per_hour, count);
   }
 
   /** From here on the room is so; the writes make it durable. */

@@ -7,8 +7,9 @@ import { ARCHIVE_FEATURES, type OpenArchive } from "../../xeps/0313-mam/api.js";
 import { withoutAuthor } from "../archived.js";
 import { roleFor } from "../entering.js";
 import { seesJids } from "../occupants.js";
-import type { Part, Reader } from "../part.js";
-import { isInUse, occupantWith, type RoomState } from "../state.js";
+import type { Part } from "../part.js";
+import { unread } from "../reading.js";
+import type { RoomState } from "../state.js";
 import type { Turn } from "../turn.js";
 import { isLogged } from "./logging.js";
 
@@ -42,18 +43,9 @@ function openTo(turn: Turn): OpenArchive {
 
 /** Why the sender may not read what was said in the room in this state. */
 function denial(turn: Turn, state: RoomState): StanzaError | undefined {
-  if (!isInUse(state)) return new StanzaError("item-not-found");
-  const { from, parts } = turn;
-  const reader: Reader = {
-    affiliation: turn.affiliationOf(from, state),
-    isInside: occupantWith(state, from) !== undefined,
-  };
-  for (const part of parts) {
-    const error = part.read?.(state, reader);
-    if (error) return error;
-  }
+  const refused = unread(turn, state);
   // What was kept before is not to be seen either while nothing is kept; clients get what there is when they enter.
-  return isLogged.of(state.config) ? undefined : new StanzaError("service-unavailable");
+  return refused ?? (isLogged.of(state.config) ? undefined : new StanzaError("service-unavailable"));
 }
 
 /** As an occupant; who is not in as the one they would be. */

@@ -152,18 +152,36 @@ describe("who declines an invitation", () => {
     expect([hag.heard, all.wicca.heard]).toEqual([[], []]);
   });
 
-  it("reaches nobody through a room that they do not belong to, and not without end @3.1 @R11", async () => {
-    const all = await gathered({}, { config: "[limits]\ninvitations_per_hour = 1" });
+  it("reaches nobody through a room that they do not belong to, who is banned nobody at all, and not without end @3.1 @R11", async () => {
+    const all = await gathered({}, { config: "[limits]\ninvitations_per_hour = 2" });
     await all.crone.sends("<presence/>");
     const wicca = await outside(all, "wicca");
     const hag = await outside(all, "hag");
-    for (const to of ["wicca@localhost", `${ROOM}/nobody`, "nobody@localhost"]) await declines(hag, to);
-    await declines(hag, "crone@localhost");
-    await declines(hag, "crone@localhost");
-    expect(hag.heard).toEqual([
-      ...["error item-not-found", "error item-not-found", "error item-not-found"],
-      "error resource-constraint",
-    ]);
-    expect([wicca.heard.length, all.crone.device.messages.length]).toEqual([0, 1]);
+    for (const to of ["wicca@localhost", "crone@localhost", "crone@localhost"]) await declines(hag, to);
+    expect([hag.hears(), wicca.heard.length]).toEqual([["error resource-constraint"], 0]);
+    expect(all.crone.device.messages.length).toBe(1);
+    await all.crone.sets("jid=wicca@localhost affiliation=outcast");
+    all.crone.forget();
+    await declines(wicca, "crone@localhost");
+    expect([wicca.heard, all.crone.heard]).toEqual([[], []]);
+  });
+
+  it("learns by it neither who belongs to the room nor which nicks there are @3.1 @M1", async () => {
+    const all = await gathered({}, { config: "[limits]\ninvitations_per_hour = 6" });
+    await all.wicca.sends("<presence/>");
+    await all.crone.sets("jid=wicca@localhost affiliation=member");
+    const hag = await outside(all, "hag");
+    const some = [
+      "crone@localhost",
+      "wicca@localhost",
+      "nobody@localhost",
+      "hag@localhost",
+      `${ROOM}/crone`,
+      `${ROOM}/no`,
+    ];
+    for (const to of some) await declines(hag, to);
+    expect(hag.hears()).toEqual([]);
+    for (const to of some) await declines(hag, to);
+    expect(hag.hears()).toEqual(some.map(() => "error resource-constraint"));
   });
 });

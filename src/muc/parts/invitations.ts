@@ -48,10 +48,8 @@ function invite(turn: Turn, invites: readonly Element[]): StanzaError | undefine
   return undefined;
 }
 
-function tooMany({ context, from }: Turn, count: number): StanzaError | undefined {
-  const { rates, config } = context;
-  if (rates.invitations.take(from.bare.toString(), config.limits.invitations_per_hour, count)) return undefined;
-  return new StanzaError("resource-constraint", "wait", "too many invitations");
+function tooMany(turn: Turn, count: number): StanzaError | undefined {
+  return turn.mayInviteMore(count) ? undefined : new StanzaError("resource-constraint", "wait", "too many invitations");
 }
 
 function invitation({ jid, from, stanza, state }: Turn, to: JID, words: readonly Element[]): Stanza {
@@ -61,14 +59,14 @@ function invitation({ jid, from, stanza, state }: Turn, to: JID, words: readonly
   return mediated({ jid, stanza }, to, invite, ...secret);
 }
 
-/** To somebody who belongs to the room: it carries no words to anybody else. */
+/** To somebody who belongs to the room: it carries no words to anybody else. Who declines learns nothing of who does, nor of the nicks. */
 function decline(turn: Turn, refusal: Element): StanzaError | undefined {
   const { jid, from, stanza } = turn;
   const to = addressIn(refusal);
-  const inviter = to.bare.equals(jid) ? turn.state.occupants.get(to.resource)?.account : to.bare;
-  if (!inviter || !belongs(turn, inviter)) return new StanzaError("item-not-found");
   const refused = tooMany(turn, 1);
   if (refused) return refused;
+  const inviter = to.bare.equals(jid) ? turn.state.occupants.get(to.resource)?.account : to.bare;
+  if (!inviter || !belongs(turn, inviter) || turn.affiliation === "outcast") return undefined;
   const declined = xml("decline", { from: from.bare.toString() }, ...wordsOf(refusal));
   turn.flow.route(mediated({ jid, stanza }, inviter, declined));
   return undefined;

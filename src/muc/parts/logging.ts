@@ -3,7 +3,7 @@ import { worthInRoom } from "../../stanza/content.js";
 import { NS } from "../../xml/namespaces.js";
 import { withAuthor } from "../archived.js";
 import { flag, flagField } from "../config.js";
-import { isHistoric } from "../history.js";
+import { historyBounds, isHistoric } from "../history.js";
 import type { Part } from "../part.js";
 import { type Occupant, remembering } from "../state.js";
 import type { Turn } from "../turn.js";
@@ -35,7 +35,7 @@ export function keep(turn: Turn, message: Stanza, speaker: Occupant | undefined)
   const entry = isLogged.of(state.config) && worthInRoom(message) ? archived(turn, message, speaker) : undefined;
   if (isHistoric(message)) {
     const past = { message, author: speaker?.account, entry, at: context.clock.now() };
-    turn.change(remembering(state, past, context.config.limits.room_history));
+    turn.change(remembering(state, past, historyBounds(context.config.limits)));
   }
   return entry;
 }

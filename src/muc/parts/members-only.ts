@@ -26,12 +26,15 @@ export const membersOnly: Part = {
   affiliated: inviteMember,
 };
 
-/** In the name of who made them a member, as an occupant; of the room, if that one is not in it. Nobody learns a real address by it. */
+/**
+ * In the name of who made them a member, as an occupant; of the room, if that one is not in it. Nobody learns a real address by it. Of more people
+ * than one may invite the rest are members all the same, but not told so ("SHOULD").
+ */
 function inviteMember(turn: Turn, { account, before, after }: Affiliated): void {
   const { config } = turn.state;
   if (!isMembersOnly.of(config) || after !== "member" || before !== "none" || account.local === "") return;
   if (!turn.stanza.has("query", NS.mucAdmin)) return; // they were invited, or came by themselves
-  if (turn.standingOf(account).role !== "none") return;
+  if (turn.standingOf(account).role !== "none" || !turn.mayInviteMore(1)) return;
   const invite = xml("invite", { from: (turn.occupant?.jid ?? turn.jid).toString() });
   const password = passwordOf(config);
   const secret = password === undefined ? [] : [xml("password", {}, password)];

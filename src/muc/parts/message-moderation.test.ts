@@ -67,6 +67,17 @@ describe("a message that a moderator has retracted", () => {
       expect(wicca.heard.filter((line) => line.includes("before"))).toEqual([]);
     });
 
+  it("stays so: its author cannot make it one that they took back by themselves @3.3 @M6", async () => {
+    const all = await spoken();
+    await moderates(all.crone, current(all.id));
+    const [before] = await rows(all);
+    await all.hag.sends(
+      `<message type='groupchat' id='r1' to='${ROOM}'><retract xmlns='${NS.retraction}' id='${all.id}'/></message>`,
+    );
+    const [after] = await rows(all);
+    expect([before?.stanza.includes("no spam"), after?.stanza]).toEqual([true, before?.stanza]);
+  });
+
   it("is told of only once it is gone for good @3.3", async () => {
     const all = await spoken();
     const { world, crone, wicca, id, settle } = all;

@@ -15,7 +15,7 @@ import { occupantIdElement } from "./occupant-id.js";
 import { denyModeration } from "../privileges.js";
 import type { Turn } from "../turn.js";
 import { isLogged } from "./logging.js";
-import { bury, now } from "./retraction.js";
+import { bury, isRetracted, now } from "./retraction.js";
 
 export const messageModeration: Part = {
   name: "message-moderation",
@@ -47,8 +47,7 @@ function moderated(turn: Turn, moderate: Element | undefined): Answer {
   if (!occupant || denyModeration(occupant)) return FORBIDDEN;
   if (!moderate) return new StanzaError("feature-not-implemented");
   // What the room itself has said is no message of anybody, and what has been retracted is not there any more.
-  if (cited?.stanza.from?.isBare !== false || cited.stanza.has("retracted", NS.retraction))
-    return new StanzaError("item-not-found");
+  if (cited?.stanza.from?.isBare !== false || isRetracted(cited)) return new StanzaError("item-not-found");
   const reason = moderate.getChildText("reason") ?? "";
   const by = { jid: occupant.jid.toString(), id: occupantIdElement(state, occupant) };
   const moderation = new Moderation(idToText(cited.id), by, reason);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { asked, configurationOf, infoOf, refusal } from "../asking.test.kit.js";
-import { gathered } from "../coven.test.kit.js";
+import { gathered, type Witch } from "../coven.test.kit.js";
 import { NS } from "../../xml/namespaces.js";
 
 const form = (name: string, ...values: readonly string[]) => {
@@ -33,6 +33,27 @@ describe("the form of what a room is", () => {
       "muc#maxhistoryfetch": ["7"],
       "muc#roominfo_slow_mode_duration": ["0"],
     });
+  });
+
+  it("tells the subject to nobody who may not enter @3.1 @3.4 @M1 @M3", async () => {
+    const subjectOf = async (witch: Witch) => (await infoOf(witch)).fields["muc#roominfo_subject"];
+    const { crone, hag, another } = await gathered();
+    const stray = await another("wicca@localhost/stray");
+    await crone.sends("<message type='groupchat' to='coven@conference.localhost'><subject>Fire</subject></message>");
+    expect(await subjectOf(stray)).toEqual(["Fire"]);
+    await crone.configures({ "muc#roomconfig_passwordprotectedroom": "1", "muc#roomconfig_roomsecret": "cauldron" });
+    expect([await subjectOf(stray), await subjectOf(hag), await subjectOf(crone)]).toEqual([
+      undefined,
+      ["Fire"],
+      ["Fire"],
+    ]);
+    await crone.configures({ "muc#roomconfig_passwordprotectedroom": "0", "muc#roomconfig_membersonly": "1" });
+    expect(await subjectOf(stray)).toBeUndefined();
+    await crone.sets("jid=wicca@localhost affiliation=member");
+    expect(await subjectOf(stray)).toEqual(["Fire"]);
+    await crone.configures({ "muc#roomconfig_membersonly": "0" });
+    await crone.sets("jid=wicca@localhost affiliation=outcast");
+    expect(await subjectOf(stray)).toBeUndefined();
   });
 
   it("has contacts, logs and a node if an owner has named them @3.4", async () => {

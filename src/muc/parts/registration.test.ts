@@ -132,6 +132,26 @@ describe("registering with a room", () => {
     expect(hag.hears()).toEqual(["error registration-required"]);
   });
 
+  it("is not possible before the room is configured: it may be for members only @3.1 @M3", async () => {
+    const { crone, hag } = await coven();
+    await crone.enters("crone");
+    await registers(hag, "third");
+    expect([hag.hears(), await asks(hag)]).toEqual([["error item-not-found"], "error item-not-found"]);
+    await crone.configures({ "muc#roomconfig_membersonly": "1" });
+    await hag.enters("hag");
+    expect(hag.hears()).toEqual(["error registration-required"]);
+  });
+
+  it("is told to others no more often than presence is @3.1 @M11 @R11 @limit.room_presences_per_minute", async () => {
+    const { crone, hag } = await gathered({}, { config: "[limits]\nroom_presences_per_minute = 3" });
+    for (let time = 0; time < 3; time++) {
+      await registers(hag, "third");
+      await sets(hag, "<remove/>");
+    }
+    expect(crone.heard).toEqual(["hag enters", "hag enters"]); // entering was the first
+    expect(hag.heard.slice(-4)).toEqual(Array.from({ length: 4 }, () => "error resource-constraint"));
+  });
+
   it("needs a form with a nick that one could have @3.1 @M11", async () => {
     const { hag } = await gathered();
     await sets(hag, "");

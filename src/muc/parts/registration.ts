@@ -16,6 +16,7 @@ import type { Turn } from "../turn.js";
 import { isProtected } from "./password.js";
 
 const NICK = "muc#register_roomnick";
+const TOO_FAST = new StanzaError("resource-constraint", "wait", "too many changes of a registration");
 const FIELD = { var: NICK, type: "text-single", label: "Nick", required: true } as const;
 
 export const registration: Part = {
@@ -33,12 +34,17 @@ function show(turn: Turn): Answer {
   return denied(turn) ?? [xml("query", { xmlns: NS.register }, form("form", NS.mucRegister, [FIELD]))];
 }
 
+/** Each may be told to everybody who is in, as presence is: so it is no more often than that. */
 function change(turn: Turn, query: Element): Answer {
+  if (!turn.mayGoOn("presences", "room_presences_per_minute")) return TOO_FAST;
   if (query.getChild("remove", NS.register)) return remove(turn);
   return attempt(() => register(turn, query));
 }
 
-function denied({ state: { config }, affiliation, occupant }: Turn): StanzaError | undefined {
+/** A room that is locked may become one where only admins make members. */
+function denied({ state, affiliation, occupant }: Turn): StanzaError | undefined {
+  const { config } = state;
+  if (state.isLocked && affiliation === "none") return new StanzaError("item-not-found");
   const kind = { ...kindOf(config), isProtected: isProtected.of(config) };
   return mayRegister({ affiliation, role: occupant?.role ?? "none" }, kind)
     ? undefined

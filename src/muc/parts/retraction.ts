@@ -27,10 +27,16 @@ export const retraction: Part = {
     const target = retractedBy(said);
     if (target === undefined) return;
     const by = said.id ?? originIdOf(said) ?? "";
-    if (turn.cited) bury(turn, turn.cited, xml("retracted", { xmlns: NS.retraction, id: by, stamp: now(turn) }));
-    else turn.change(forgetting(turn.state, (past) => isMeant(past, speaker, target)));
+    if (!turn.cited) turn.change(forgetting(turn.state, (past) => isMeant(past, speaker, target)));
+    else if (!isRetracted(turn.cited))
+      bury(turn, turn.cited, xml("retracted", { xmlns: NS.retraction, id: by, stamp: now(turn) }));
   },
 };
+
+/** It is a tombstone: that a moderator has set it is not for its author to undo. */
+export function isRetracted({ stanza }: Cited): boolean {
+  return stanza.has("retracted", NS.retraction);
+}
 
 /** What the room has of a message goes, from the history as well; `children` take its place in the archive. */
 export function bury(turn: Turn, { id, stanza }: Cited, ...children: readonly Child[]): void {

@@ -1,8 +1,9 @@
 // XEP-0045 "Room Subject", "Modifying the Room Subject" (muc#roomconfig_changesubject): it is changed by a message with a subject and nothing
-// else to read, kept, and told to whoever enters, last.
+// else to read, kept, and told to whoever enters, last. Who may not enter does not find it by disco#info either ("Information Leaks").
 import { message } from "../../stanza/build.js";
 import { delay } from "../../stanza/delay.js";
 import { StanzaError } from "../../stanza/errors.js";
+import type { Field } from "../../stanza/forms.js";
 import type { JID } from "../../stanza/jid.js";
 import type { Stanza } from "../../stanza/stanza.js";
 import { xml } from "../../xml/element.js";
@@ -18,14 +19,9 @@ const mayChangeField = flagField(mayChange, "muc#roomconfig_changesubject", "Par
 export const subject: Part = {
   name: "subject",
   fields: [mayChangeField],
-  info: ({ config, subject: current }) => [
+  info: ({ config, subject: current }, _, isReader) => [
     shown(mayChangeField, config), // COMPAT: Conversations looks for this name
-    {
-      var: "muc#roominfo_subject",
-      type: "text-single",
-      label: "Subject",
-      values: [current?.message.child("subject", NS.client)?.text() ?? ""],
-    },
+    ...(isReader ? [subjectField(current)] : []),
     {
       var: "muc#roominfo_subjectmod",
       type: "boolean",
@@ -46,6 +42,11 @@ export const subject: Part = {
   },
   welcome: (turn, _, to) => turn.send(current(turn.state.subject, turn.jid, to)),
 };
+
+function subjectField(known: Subject | undefined): Field {
+  const text = known?.message.child("subject", NS.client)?.text() ?? "";
+  return { var: "muc#roominfo_subject", type: "text-single", label: "Subject", values: [text] };
+}
 
 function isChange(said: Stanza): boolean {
   return said.has("subject", NS.client) && !said.has("body", NS.client) && !said.has("thread", NS.client);

@@ -117,6 +117,23 @@ describe("a token", () => {
     expect([await revokes(crone, own.text), await lists(hag)]).toEqual(["result t", []]);
   });
 
+  it("lets nobody in any more once its issuer could not: not who was owner, admin or member @3.4 @M3", async () => {
+    const all = await gathered({ ...MEMBERS_ONLY, "muc#roomconfig_allowinvites": "1" });
+    const { crone, hag, wicca } = all;
+    await crone.sets("jid=hag@localhost affiliation=owner");
+    const { text } = await issues(hag);
+    await crone.sets("jid=hag@localhost affiliation=member");
+    expect(await entersWith(wicca, "wicca", text)).toBe("in");
+    await crone.sets("jid=hag@localhost affiliation=outcast", "jid=wicca@localhost affiliation=none");
+    wicca.forget();
+    expect(await entersWith(wicca, "wicca", text)).toBe("expired");
+    expect(await lists(crone)).toEqual([]);
+    await crone.sets("jid=hag@localhost affiliation=member");
+    await crone.configures({ "muc#roomconfig_allowinvites": "0" });
+    wicca.forget();
+    expect(await entersWith(wicca, "wicca", text)).toBe("expired");
+  });
+
   it("is asked for with numbers, and there are not too many of them @3.5 @M11 @limit.room_tokens", async () => {
     const { world, crone } = await gathered({}, { config: "[limits]\nroom_tokens = 2" });
     for (const limits of ["delay='0'", "counter='-1'", "counter='many'"])

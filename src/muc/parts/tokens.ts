@@ -1,9 +1,10 @@
 // XEP-0488: tokens that make a member of whoever enters with one. They travel as the password of the room (rulings 25), work for those without
-// affiliation only, and end after a time, after so many uses, or when they are revoked.
+// affiliation only, and end after a time, after so many uses, when they are revoked, or when whoever issued them may not let others in any more.
 import type { Answer } from "../../core/feature.js";
 import { randomText } from "../../core/random.js";
 import { attempt } from "../../stanza/attempt.js";
 import { StanzaError } from "../../stanza/errors.js";
+import { JID } from "../../stanza/jid.js";
 import { type Element, xml } from "../../xml/element.js";
 import { NS } from "../../xml/namespaces.js";
 import { putToken } from "../documents.js";
@@ -88,8 +89,8 @@ function revoke(turn: Turn, request: Element): Answer {
   return [];
 }
 
-function mayIssue({ affiliation, state }: Turn): boolean {
-  return mayMakeMembers(affiliation, { membersInvite: membersInvite.of(state.config) });
+function mayIssue(turn: Turn, who: JID = turn.from): boolean {
+  return mayMakeMembers(turn.affiliationOf(who), { membersInvite: membersInvite.of(turn.state.config) });
 }
 
 function overseesAll({ affiliation, occupant }: Turn): boolean {
@@ -100,8 +101,9 @@ function mayRevoke(turn: Turn, { creator }: Token): boolean {
   return overseesAll(turn) || creator === turn.from.bare.toString();
 }
 
-function isValid({ context }: Turn, { until }: Token): boolean {
-  return until > context.clock.now();
+/** Who has lost their affiliation has no way back in by what they issued before. */
+function isValid(turn: Turn, { until, creator }: Token): boolean {
+  return until > turn.context.clock.now() && mayIssue(turn, JID.parse(creator));
 }
 
 /** One that has no uses left is gone. */

@@ -44,6 +44,15 @@ describe("an occupant who leaves", () => {
     expect(crone.hears()).toEqual(["hag goes", "wicca goes"]);
   });
 
+  it("by the end of their session has left, also after presence that the room did not take @3.1 @M5", async () => {
+    const { hag, wicca } = await gathered({}, { config: "[limits]\nroom_presences_per_minute = 1" });
+    await hag.sends(`<presence to='${ROOM}/hag'><show>away</show></presence>`);
+    expect(hag.hears()).toEqual(["error resource-constraint"]);
+    wicca.forget();
+    await hag.device.goes();
+    expect(wicca.hears()).toEqual(["hag goes"]);
+  });
+
   it("by general unavailable presence has left, also after a change of nick @3.1", async () => {
     const { crone, hag } = await gathered();
     await hag.sends("<presence/>");

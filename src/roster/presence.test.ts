@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { Flow } from "../core/flow.js";
 import { account, session, stanzaOf, type Device, type House } from "../core/testing/factories.js";
+import { NS } from "../xml/namespaces.js";
 import { ROSTER_STORE } from "./items.js";
 import { presenceFeature, type PresencePorts } from "./presence.js";
 import { got, line, online, sees, verona } from "./scene.test.support.js";
@@ -243,18 +244,28 @@ describe("directed presence (RFC 6121 §4.6)", () => {
     expect(got(juliet)).toEqual(["error from z@a"]);
   });
 
-  it("is forgotten where an error or unavailable presence came back @1.6", async () => {
+  const answers = {
+    "unavailable presence": " type='unavailable'/>",
+    "an error": ` type='error'><error type='cancel'><service-unavailable xmlns='${NS.stanzaErrors}'/></error></presence>`,
+    "an error about this presence alone": ` type='error'><error type='wait'><resource-constraint xmlns='${NS.stanzaErrors}'/></error></presence>`,
+  };
+
+  it.each([
+    ["forgotten", "unavailable presence", []],
+    ["forgotten", "an error", []],
+    ["taken back all the same", "an error about this presence alone", ["unavailable from juliet@a/balcony"]],
+  ] as const)("is %s where %s came back @1.6", async (_, answer, heard) => {
     const { scene, devices } = await cast("romeo@a/orchard", "juliet@a/balcony");
     const [romeo, juliet] = devices as [Device, Device];
     await online(scene, romeo);
     juliet.send("<presence to='romeo@a/orchard'/>");
     await scene.settle();
-    romeo.send("<presence to='juliet@a/balcony' type='unavailable'/>");
+    romeo.send(`<presence to='juliet@a/balcony'${answers[answer]}`);
     await scene.settle();
     romeo.take();
     juliet.leave();
     await scene.settle();
-    expect(got(romeo)).toEqual([]);
+    expect(got(romeo)).toEqual(heard);
   });
 });
 

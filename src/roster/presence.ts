@@ -165,11 +165,11 @@ class Presence {
     return to.bare.equals(account.jid) || seesContact(rosterOf(account).standing(to).state);
   }
 
-  /** Unavailable presence or an error has come from somewhere: nothing directed there needs to be taken back. */
+  /** Unavailable presence or an error has come from somewhere: as a rule nothing directed there needs to be taken back. */
   #ended(flow: Flow, account: Account, from: JID): Refusal {
     const { to, type } = flow.stanza;
     const session = to && account.sessions.get(to.resource);
-    if (session) this.#directed.unavailable(session, from);
+    if (session && !isPassing(flow.stanza)) this.#directed.unavailable(session, from);
     if (type !== "error" || !to?.isBare || !from.isBare) return undefined;
     flow.deliver(account, flow.stanza, (one) => one.isAvailable || one === flow.session);
     this.#subscribing.failed(flow, account, from);
@@ -195,4 +195,10 @@ function priorityOf(stanza: Stanza): number | undefined {
   if (text === undefined) return 0;
   const priority = PRIORITY.test(text) ? Number(text) : NaN;
   return priority >= -128 && priority <= 127 ? priority : undefined;
+}
+
+/** This presence was not taken, but what was sent before may still hold, as it does in a room (RFC 6120 §8.3.2: "wait", "modify"). */
+function isPassing(stanza: Stanza): boolean {
+  const type: unknown = stanza.type === "error" ? stanza.child("error", NS.client)?.attrs["type"] : undefined;
+  return type === "wait" || type === "modify";
 }

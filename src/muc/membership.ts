@@ -12,10 +12,14 @@ export function overcrowded({ state, context }: Turn, accounts: readonly JID[]):
   return new StanzaError("policy-violation", "modify", "too many affiliations of one room");
 }
 
-/** Makes a member of somebody without affiliation; the others stay what they are. `nick`: is theirs from here on. */
+/**
+ * Makes a member of somebody without affiliation; the others stay what they are. `nick`: is theirs from here on, for which also those need an
+ * entry of their own who stand on the lists with their whole domain, or on none as they administrate the server.
+ */
 export function enrol(turn: Turn, account: JID, nick?: string): void {
   const { affiliation = "none", reason } = turn.state.affiliations.get(account.toString()) ?? {};
-  const after = turn.affiliationOf(account) === "none" ? "member" : affiliation;
+  const isNew = affiliation === "none" && (nick !== undefined || turn.affiliationOf(account) === "none");
+  const after = isNew ? "member" : affiliation;
   affiliate(
     turn,
     [{ account, affiliation: after, ...(reason !== undefined && { reason }), ...(nick !== undefined && { nick }) }],

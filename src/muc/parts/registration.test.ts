@@ -91,6 +91,17 @@ describe("registering with a room", () => {
     expect(crone.hears()).toEqual(["result form"]);
   });
 
+  it("is also for those who stand on the lists with their domain, or on none as the server's administrators @3.1", async () => {
+    const { crone, hag, wicca } = await gathered({}, { config: 'admins = ["wicca@localhost"]' });
+    await crone.sets("jid=localhost affiliation=member");
+    await registers(hag, "third");
+    await registers(wicca, "second");
+    expect([await asks(hag), await asks(wicca)]).toEqual(["registered third", "registered second"]);
+    for (const witch of [hag, wicca]) await sets(witch, "<remove/>");
+    expect([await asks(hag), await asks(wicca)]).toEqual(["form", "form"]);
+    expect(await crone.lists("affiliation=member")).toEqual(["localhost member"]);
+  });
+
   it("gets nobody in or a voice: not in a members-only room, nor as a visitor of a moderated one @3.1 @M3", async () => {
     const closed = await gathered({ "muc#roomconfig_membersonly": "1" });
     await registers(closed.hag, "third");

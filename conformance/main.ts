@@ -41,7 +41,7 @@ const PARTS: readonly Part[] = [
   scriptPart("scenes on Prosody", ["1.11"], "build/conformance/runner/main.js", "--server", "prosody"),
   scriptPart("attacks", ["1.show3", "A1", "A2", "A6", "X5", "X11"], "build/conformance/attacks/main.js"),
   mongoPart,
-  scriptPart("crash", ["2.show1", "2.show2"], "build/conformance/crash/suite.js"),
+  scriptPart("crash", ["2.show1", "2.show2", "3.show4"], "build/conformance/crash/suite.js"),
   gsaslPart,
   goXmppPart,
   slixmppPart,

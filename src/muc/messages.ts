@@ -1,11 +1,12 @@
 // XEP-0045 "Sending a Message to All Occupants", "Sending a Private Message", "Ghost Users": messages to the room and to its occupants, and
 // the errors that come back.
+import { message as errorMessage } from "../stanza/build.js";
 import { STANZA_CONDITIONS, StanzaError, type StanzaCondition } from "../stanza/errors.js";
 import type { Stanza } from "../stanza/stanza.js";
 import { NS } from "../xml/namespaces.js";
 import { rawAttributeIn } from "../xml/attribute.js";
 import { JID } from "../stanza/jid.js";
-import { type Wire, w } from "../xml/wire.js";
+import { w } from "../xml/wire.js";
 import { escapeAttribute } from "../xml/escape.js";
 import { withoutStanzaIds } from "../xeps/0359-stable-ids.api.js";
 import { withEntryId } from "./history.js";
@@ -112,13 +113,10 @@ export function failed(turn: Turn): void {
   const target = stanza.to?.isBare === false ? state.occupants.get(stanza.to.resource) : undefined;
   if (!target || stanza.kind !== "message" || (!isBounce && !turn.mayGoOn("errors", "room_messages_per_minute")))
     return;
-  const words = stanza.without(...stanza.children).plus((errorOfItsOwn(condition) + PRIVATE) as Wire);
+  // Nobody speaks by errors who may not speak: what could not be taken is said, and nothing else that the client has put there.
+  const error = new StanzaError(STANZA_CONDITIONS.find((one) => one === condition) ?? "undefined-condition");
+  const words = errorMessage({ id: stanza.id, type: "error" }, error.toWire(), PRIVATE);
   for (const seat of target.seats) turn.send(words.readdress(occupant.jid, seat.jid));
-}
-
-/** Nobody speaks by errors who may not speak: what could not be taken is said, and nothing else that the client has put there. */
-function errorOfItsOwn(condition: string): Wire {
-  return new StanzaError(STANZA_CONDITIONS.find((one) => one === condition) ?? "undefined-condition").toWire();
 }
 
 function conditionIn(stanza: Stanza): string {

@@ -134,7 +134,7 @@ async function behave(member: Member, scene: Scene): Promise<unknown> {
       enter(client, cellOf(client));
       await makePersistent(client, cellOf(client));
       await client.caughtUp();
-      member.isInRoom = (await isIn(client, cellOf(client))) === true; // the store may have failed meanwhile
+      member.isInRoom = await isIn(client, cellOf(client)); // the store may have failed meanwhile
       member.isQuiet = await client.settled();
       return Promise.race([client.closed(), life.over]);
     default:

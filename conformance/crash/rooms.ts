@@ -14,11 +14,11 @@ export async function makePersistent(client: Client, room: string): Promise<void
   await client.ask((id) => `<iq type='set' to='${room}' id='${id}'>${CONFIGURATION}</iq>`);
 }
 
-/** What the room says of this session (XEP-0410); undefined when the connection ends before. */
-export async function isIn(client: Client, room: string): Promise<boolean | undefined> {
+/** Whether the room says so of this session (XEP-0410). */
+export async function isIn(client: Client, room: string): Promise<boolean> {
   const to = `${room}/${client.user}`;
   const answer = await client.ask((id) => `<iq type='get' to='${to}' id='${id}'><ping xmlns='urn:xmpp:ping'/></iq>`);
-  return answer && answer.attributes.get("type") === "result";
+  return answer?.attributes.get("type") === "result";
 }
 
 const field = (name: string, value: string): string => `<field var='${name}'><value>${value}</value></field>`;

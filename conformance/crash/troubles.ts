@@ -31,6 +31,8 @@ const MAX_TRIES = 400;
 const REFUSED = 5;
 /** Messages of each sender that a store which is well again must take. */
 const AFTERWARDS = 10;
+/** A room that they make then. */
+const RELIEF = "relief@conference.localhost";
 
 export const TROUBLES: readonly Trouble[] = [
   { name: "refuses all", refuses: true, make: (scene) => during(scene, "refuses", FAULT_MS) },
@@ -106,9 +108,9 @@ export async function isWell({ life, members, ledger, dice }: Scene): Promise<vo
     if (!client.isOpen) await client.connect(life.server.address);
     for (let n = 0; n < AFTERWARDS; n++) sayTo(client, dice.oneOf(recipientsIn(members)), dice);
     await client.room(1);
-    enter(client, "relief@conference.localhost");
-    if (!(await isIn(client, "relief@conference.localhost"))) ledger.problem(`${client.bare} cannot enter a room`);
-    await makePersistent(client, "relief@conference.localhost"); // by the first of them, who made it
+    enter(client, RELIEF);
+    if (!(await isIn(client, RELIEF))) ledger.problem(`${client.bare} cannot enter a room`);
+    await makePersistent(client, RELIEF); // the first of them, who made it, opens it to the others
   }
   const refused = ledger.tally(false).refused - before;
   if (refused > 0) ledger.problem(`the store is well again, and ${refused} messages were refused`);

@@ -56,7 +56,7 @@ function itemsOf(turn: Turn, list: List): readonly Element[] | StanzaError {
   const affiliation = AFFILIATIONS.find((one) => one === list);
   const role = ROLES.find((one) => one === list);
   if (affiliation && isReadable(turn.state, me, affiliation)) return affiliates(turn, affiliation);
-  if (role && !affiliation && mayReadRole(me, role)) return holders(turn, role);
+  if (role && mayReadRole(me, role)) return holders(turn, role);
   return new StanzaError("forbidden");
 }
 

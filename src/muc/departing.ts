@@ -1,5 +1,5 @@
-// An account that is no more has no affiliations (rulings 18) and no hats: what a room does about it. Where it was the last owner, its admins inherit the
-// room; where there are none, members and occupants stay in a room that only the server's administrators own; else it ends.
+// An account that is no more has no affiliations (rulings 18) and no hats: what a room does about it. Where it was the last owner, its admins
+// inherit the room; where there are none, members and occupants stay in a room that only the server's administrators own; else it ends.
 import { JID } from "../stanza/jid.js";
 import { affiliate, type AffiliationChange } from "./affiliating.js";
 import { erased, putAffiliate, putWearer } from "./documents.js";

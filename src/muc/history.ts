@@ -32,14 +32,13 @@ export interface HistoryBounds {
 
 /** As many of the latest as there may be: so that nobody makes everybody who enters take more than they can. */
 export function latest(history: readonly Past[], most: HistoryBounds): readonly Past[] {
-  let first = history.length;
+  const oldest = history.length - most.stanzas;
   let bytes = 0;
-  for (const { message } of history.toReversed()) {
+  const tooMuch = history.findLastIndex(({ message }, at) => {
     bytes += message.size;
-    if (bytes > most.bytes || history.length - first >= most.stanzas) break;
-    first--;
-  }
-  return history.slice(first);
+    return at < oldest || bytes > most.bytes;
+  });
+  return history.slice(tooMuch + 1);
 }
 
 /** How much is remembered of any room. */

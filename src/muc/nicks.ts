@@ -25,9 +25,10 @@ export function ownerOf({ affiliations }: RoomState, nick: string): string | und
 }
 
 /** Somebody else is there under this nick, or has registered it. */
-export function isTaken(state: RoomState, nick: string, account: JID): boolean {
-  const present = presentKeys(state.occupants).get(keyOf(nick));
-  const owner = ownerOf(state, nick);
+export function isTaken({ occupants, affiliations }: RoomState, nick: string, account: JID): boolean {
+  const key = keyOf(nick);
+  const present = presentKeys(occupants).get(key);
+  const owner = registeredKeys(affiliations).get(key);
   const own = account.toString();
   return (present !== undefined && present !== own) || (owner !== undefined && owner !== own);
 }

@@ -125,7 +125,10 @@ function placeIn({ to, role, presence: said }: Doc): Place {
   return { to: JID.parse(to), role: ROLES.find((one) => one === role) ?? "visitor", presence: said };
 }
 
-/** What the session has is some seconds old after a crash: they may have lost their place since. Nobody is told: the others have not seen them go, or are told when they come back. */
+/**
+ * What the session has is some seconds old after a crash: they may have lost their place since. Nobody is told: the others have not seen them
+ * go, or are told when they come back.
+ */
 function comeBack(turn: Turn, { to, role, presence: said }: Place): void {
   const { state, from } = turn;
   const holder = state.occupants.get(to.resource);
